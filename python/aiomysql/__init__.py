@@ -1,0 +1,1 @@
+"""asyncio access to MySQL and MariaDB, on a native driver."""
