@@ -1,5 +1,7 @@
 //! The native half of aiomysql. ARCHITECTURE.md says where each behaviour lives.
 
+mod charset;
+
 use pyo3::prelude::*;
 
 #[pymodule]
