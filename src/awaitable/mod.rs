@@ -1,0 +1,37 @@
+//! What Python awaits: [`Operation`], a coroutine around a Rust future; [`Waiter`], what it yields
+//! to the event loop while it waits; [`Ready`], a coroutine that already has its value.
+//!
+//! The waiter is an object of its own because asyncio takes anything with
+//! `_asyncio_future_blocking` for a Future, and then would not accept it as a coroutine.
+
+mod operation;
+mod ready;
+mod waiter;
+
+pub use operation::{Operation, Work};
+pub use ready::Ready;
+pub use waiter::Waiter;
+
+use pyo3::exceptions::PyStopIteration;
+use pyo3::prelude::*;
+
+/// The exception by which a coroutine returns `value`.
+///
+/// `StopIteration((a, b))` would take a tuple apart: it is always wrapped in one more.
+fn stop_iteration(value: Py<PyAny>) -> PyErr {
+    PyStopIteration::new_err((value,))
+}
+
+/// Makes an exception of what `coroutine.throw()` was given, in either of its two forms.
+fn thrown(kind: &Bound<'_, PyAny>, value: Option<&Bound<'_, PyAny>>) -> PyResult<PyErr> {
+    if kind.is_instance_of::<pyo3::exceptions::PyBaseException>() {
+        return Ok(PyErr::from_value(kind.clone()));
+    }
+    match value {
+        Some(value) if value.is_instance_of::<pyo3::exceptions::PyBaseException>() => {
+            Ok(PyErr::from_value(value.clone()))
+        }
+        Some(value) if !value.is_none() => Ok(PyErr::from_value(kind.call1((value,))?)),
+        _ => Ok(PyErr::from_value(kind.call0()?)),
+    }
+}

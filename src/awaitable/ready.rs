@@ -1,0 +1,80 @@
+//! A coroutine whose value is known when it is made.
+
+use std::sync::Mutex;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use super::{stop_iteration, thrown};
+use crate::runtime::lock;
+
+/// An awaitable that returns its value without ever yielding to the event loop.
+#[pyclass(frozen, weakref, freelist = 32, module = "aiomysql._native")]
+pub struct Ready {
+    value: Mutex<Option<Py<PyAny>>>,
+}
+
+impl Ready {
+    pub fn new(value: Py<PyAny>) -> Self {
+        Self {
+            value: Mutex::new(Some(value)),
+        }
+    }
+}
+
+#[pymethods]
+impl Ready {
+    #[classattr]
+    const __name__: &'static str = "Ready";
+    #[classattr]
+    const __qualname__: &'static str = "aiomysql.Ready";
+
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self) -> PyResult<Py<PyAny>> {
+        match lock(&self.value).take() {
+            Some(value) => Err(stop_iteration(value)),
+            None => Err(PyRuntimeError::new_err(
+                "cannot reuse already awaited coroutine",
+            )),
+        }
+    }
+
+    fn send(&self, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.__next__()
+    }
+
+    #[pyo3(signature = (kind, value=None, _traceback=None, /))]
+    fn throw(
+        &self,
+        kind: &Bound<'_, PyAny>,
+        value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        self.close();
+        Err(thrown(kind, value)?)
+    }
+
+    fn close(&self) {
+        let value = lock(&self.value).take();
+        drop(value);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.value.try_lock() {
+            Ok(value) => visit.call(&*value),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        self.close();
+    }
+}

@@ -1,0 +1,221 @@
+//! What an operation yields while it waits: one wait of one task, in asyncio's Future protocol.
+
+use std::sync::{Arc, Mutex};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::asyncio::{CancelledError, InvalidStateError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::runtime::{Reactor, lock};
+
+enum Outcome {
+    Pending,
+    Woken,
+    /// With the message that `cancel(msg)` was given.
+    Cancelled(Option<Py<PyAny>>),
+}
+
+struct Callback {
+    function: Py<PyAny>,
+    context: Option<Py<PyAny>>,
+}
+
+struct State {
+    /// asyncio's mark of a future that a task may wait for; the task clears it.
+    blocking: bool,
+    outcome: Outcome,
+    callbacks: Vec<Callback>,
+}
+
+#[pyclass(frozen, weakref, module = "aiomysql._native")]
+pub struct Waiter {
+    reactor: Arc<Reactor>,
+    state: Mutex<State>,
+}
+
+impl Waiter {
+    pub fn new(reactor: &Arc<Reactor>) -> Self {
+        Self {
+            reactor: Arc::clone(reactor),
+            state: Mutex::new(State {
+                blocking: true,
+                outcome: Outcome::Pending,
+                callbacks: Vec::new(),
+            }),
+        }
+    }
+
+    /// Takes the callbacks where the wait ends now; None where it had ended before.
+    fn finish(&self, outcome: Outcome) -> Option<Vec<Callback>> {
+        let mut state = lock(&self.state);
+        if !matches!(state.outcome, Outcome::Pending) {
+            return None;
+        }
+        state.outcome = outcome;
+        Some(std::mem::take(&mut state.callbacks))
+    }
+
+    /// Resumes the task directly, one iteration of the loop earlier than `call_soon` would.
+    /// Only to be called from the loop's own callback, where no task is running.
+    pub fn wake(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        for callback in self.finish(Outcome::Woken).unwrap_or_default() {
+            match &callback.context {
+                Some(context) => call_in_context(context.bind(py), callback.function.bind(py), slf)?,
+                None => {
+                    callback.function.call1(py, (slf,))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn call_soon(&self, slf: &Bound<'_, Self>, callback: &Callback) -> PyResult<()> {
+        let py = slf.py();
+        let event_loop = self.event_loop(py)?;
+        let options = PyDict::new(py);
+        if let Some(context) = &callback.context {
+            options.set_item(intern!(py, "context"), context)?;
+        }
+        event_loop.call_method(
+            intern!(py, "call_soon"),
+            (&callback.function, slf),
+            Some(&options),
+        )?;
+        Ok(())
+    }
+
+    fn event_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.reactor
+            .event_loop(py)
+            .ok_or_else(|| PyRuntimeError::new_err("Event loop is closed"))
+    }
+}
+
+/// `context.run(function, waiter)`, without the detour through Python.
+fn call_in_context(
+    context: &Bound<'_, PyAny>,
+    function: &Bound<'_, PyAny>,
+    waiter: &Bound<'_, Waiter>,
+) -> PyResult<()> {
+    // SAFETY: Enter raises for whatever is not a Context or has been entered already, and only an
+    // entered context is left again; both under the GIL, on the same thread.
+    if unsafe { pyo3::ffi::PyContext_Enter(context.as_ptr()) } != 0 {
+        return Err(PyErr::fetch(context.py()));
+    }
+    let called = function.call1((waiter,));
+    // SAFETY: as above.
+    if unsafe { pyo3::ffi::PyContext_Exit(context.as_ptr()) } != 0 {
+        return Err(PyErr::fetch(context.py()));
+    }
+    called.map(drop)
+}
+
+#[pymethods]
+impl Waiter {
+    #[getter]
+    fn get__asyncio_future_blocking(&self) -> bool {
+        lock(&self.state).blocking
+    }
+
+    #[setter]
+    fn set__asyncio_future_blocking(&self, blocking: bool) {
+        lock(&self.state).blocking = blocking;
+    }
+
+    fn get_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.event_loop(py)
+    }
+
+    #[pyo3(signature = (function, /, *, context=None))]
+    fn add_done_callback(
+        slf: &Bound<'_, Self>,
+        function: Py<PyAny>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let this = slf.get();
+        let callback = Callback { function, context };
+        {
+            let mut state = lock(&this.state);
+            if matches!(state.outcome, Outcome::Pending) {
+                state.callbacks.push(callback);
+                return Ok(());
+            }
+        }
+        this.call_soon(slf, &callback)
+    }
+
+    fn remove_done_callback(&self, function: &Bound<'_, PyAny>) -> PyResult<usize> {
+        // Compared outside the lock: equality may run Python.
+        let callbacks = std::mem::take(&mut lock(&self.state).callbacks);
+        let before = callbacks.len();
+        let mut kept = Vec::with_capacity(before);
+        for callback in callbacks {
+            if !callback.function.bind(function.py()).eq(function)? {
+                kept.push(callback);
+            }
+        }
+        let removed = before - kept.len();
+        lock(&self.state).callbacks.splice(0..0, kept);
+        Ok(removed)
+    }
+
+    fn done(&self) -> bool {
+        !matches!(lock(&self.state).outcome, Outcome::Pending)
+    }
+
+    fn cancelled(&self) -> bool {
+        matches!(lock(&self.state).outcome, Outcome::Cancelled(_))
+    }
+
+    /// None once woken: the value comes from the operation. Raises CancelledError with the
+    /// message that `cancel` was given, or InvalidStateError while waiting.
+    fn result(&self, py: Python<'_>) -> PyResult<()> {
+        match &lock(&self.state).outcome {
+            Outcome::Woken => Ok(()),
+            Outcome::Cancelled(None) => Err(CancelledError::new_err(())),
+            Outcome::Cancelled(Some(message)) => {
+                Err(CancelledError::new_err((message.clone_ref(py),)))
+            }
+            Outcome::Pending => Err(InvalidStateError::new_err("Result is not set.")),
+        }
+    }
+
+    fn exception(&self, py: Python<'_>) -> PyResult<()> {
+        self.result(py)
+    }
+
+    /// Ends the wait; the task is resumed in the loop's next iteration, with CancelledError.
+    #[pyo3(signature = (msg=None))]
+    fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
+        let this = slf.get();
+        let Some(callbacks) = this.finish(Outcome::Cancelled(msg)) else {
+            return Ok(false);
+        };
+        for callback in &callbacks {
+            this.call_soon(slf, callback)?;
+        }
+        Ok(true)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Ok(state) = self.state.try_lock() {
+            if let Outcome::Cancelled(message) = &state.outcome {
+                visit.call(message)?;
+            }
+            for callback in &state.callbacks {
+                visit.call(&callback.function)?;
+                visit.call(&callback.context)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        let callbacks = std::mem::take(&mut lock(&self.state).callbacks);
+        drop(callbacks);
+    }
+}

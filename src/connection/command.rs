@@ -1,0 +1,115 @@
+//! Commands: what is sent on a connection, and the frame around each of them.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+
+use super::link::{Lease, Link, Pending};
+use crate::errors::{Cause, Error, Result};
+use crate::result::{Reading, ResultSet, drain, open_stream, read_set};
+use crate::runtime::deadline::{Limit, within};
+
+/// A statement and how its answer is wanted.
+pub struct Statement {
+    pub sql: Arc<Vec<u8>>,
+    pub reading: Reading,
+    /// Rows are left on the wire until they are fetched.
+    pub unbuffered: bool,
+}
+
+/// Runs one command on a leased connection and puts the connection back, or closes it where the
+/// protocol is out of step. Ends early where the connection is closed by somebody else, and after
+/// `read_timeout` without a sign of the server.
+pub async fn with_lease<T, W, F>(link: &Arc<Link>, limit: Option<Duration>, work: W) -> Result<T>
+where
+    T: Send + 'static,
+    W: FnOnce(Lease) -> F,
+    F: Future<Output = (Lease, Result<T>)> + Send + 'static,
+{
+    let work = work(link.lease()?);
+    let done = match limit {
+        None => until_closed(link, work).await,
+        Some(most) => {
+            let link = Arc::clone(link);
+            let watched = {
+                let link = Arc::clone(&link);
+                async move { until_closed(&link, work).await }
+            };
+            match within(link.reactor(), Some(Limit::Silence(most)), watched).await {
+                Ok(done) => done,
+                Err(_elapsed) => {
+                    link.close();
+                    Err(Error::Lost {
+                        cause: Some(Cause::TimedOut(most.as_secs_f64())),
+                    })
+                }
+            }
+        }
+    };
+    let (lease, result) = done?;
+    lease.conclude(result)
+}
+
+/// `work`, unless the connection is closed under it.
+async fn until_closed<F: Future>(link: &Arc<Link>, work: F) -> Result<F::Output> {
+    let mut work = pin!(work);
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Ok(done)),
+        Poll::Pending => match link.watch(context.waker()) {
+            Ok(()) => Poll::Pending,
+            Err(closed) => Poll::Ready(Err(closed)),
+        },
+    })
+    .await
+}
+
+/// Sends a statement and reads its answer.
+pub async fn run(link: &Arc<Link>, limit: Option<Duration>, statement: Statement) -> Result<ResultSet> {
+    with_lease(link, limit, |mut lease| async move {
+        let result = answer(&mut lease, &statement).await;
+        (lease, result)
+    })
+    .await
+}
+
+async fn answer(lease: &mut Lease, statement: &Statement) -> Result<ResultSet> {
+    send(lease, &statement.sql).await?;
+    receive(lease, &statement.reading, statement.unbuffered).await
+}
+
+/// Sends a statement and reads the header of its answer. What an earlier command left unread is
+/// read and dropped first.
+pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
+    if lease.link().pending() != Pending::Nothing {
+        drain(lease).await?;
+    }
+    let sent = lease.query_iter(sql).await.map(drop);
+    lease.note(Pending::Header);
+    if sent.is_err() {
+        lease.note(Pending::Nothing);
+    }
+    Ok(sent?)
+}
+
+/// Reads the current set, or opens a stream over it.
+pub async fn receive(lease: &mut Lease, reading: &Reading, unbuffered: bool) -> Result<ResultSet> {
+    if unbuffered {
+        open_stream(lease, reading).await
+    } else {
+        read_set(lease, reading).await
+    }
+}
+
+/// COM_PING.
+pub async fn ping(link: &Arc<Link>, limit: Option<Duration>) -> Result<()> {
+    with_lease(link, limit, |mut lease| async move {
+        let result = lease.ping().await.map_err(Error::from);
+        lease.note(Pending::Nothing);
+        (lease, result)
+    })
+    .await
+}

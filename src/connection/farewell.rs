@@ -1,0 +1,41 @@
+//! How a connection ends.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use mysql_async::Conn;
+
+use crate::panics;
+use crate::runtime::Reactor;
+
+use super::link::Link;
+
+/// Sends COM_QUIT where the socket takes it at once, and closes: a server that gets no COM_QUIT
+/// logs an aborted connection.
+pub fn say_goodbye(reactor: &Arc<Reactor>, conn: Conn) {
+    let Some(handle) = reactor.handle() else {
+        drop(conn);
+        return;
+    };
+    let mut farewell = Box::pin(conn.disconnect());
+    {
+        let _context = handle.enter();
+        // One poll writes the packet and shuts the socket down; what would have to wait, does not.
+        let _ = panics::quietly(|| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                farewell
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+            }))
+        });
+        // Dropped outside the context: the connection in it must not spawn a task.
+    }
+    drop(farewell);
+}
+
+/// The clean end of a session that may be in use: COM_QUIT goes out where it can at once. A dead
+/// peer is no error, the connection is closed either way.
+pub fn quit(link: &Link) {
+    link.close();
+}

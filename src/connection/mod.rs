@@ -1,0 +1,14 @@
+//! Connections: how one is opened, who may use it, what runs on it, and how it ends.
+
+mod command;
+mod farewell;
+mod link;
+mod object;
+mod open;
+mod options;
+mod socket;
+mod wire;
+
+pub use command::{Statement, ping, run, with_lease};
+pub use link::{Facts, Lease, Link, Pending, now};
+pub use object::Connection;

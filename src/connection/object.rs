@@ -1,0 +1,345 @@
+//! The native half of `aiomysql.Connection`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mysql_async::consts::StatusFlags;
+use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+use super::command::{self, Statement, receive, send, with_lease};
+use super::farewell;
+use super::link::{Link, now};
+use super::open::open;
+use super::options::Options;
+use crate::awaitable::Operation;
+use crate::charset::Codec;
+use crate::decode::{Converters, DecodeOptions};
+use crate::encode::{Dialect, escape_value};
+use crate::errors::{Error, Result};
+use crate::result::{Reading, ResultSet, Shape, advance, drain};
+use crate::runtime;
+use crate::tls;
+
+/// Base class of `aiomysql.Connection`: the session itself, without names, defaults and hooks.
+#[pyclass(subclass, module = "aiomysql._native")]
+pub struct Connection {
+    link: Option<Arc<Link>>,
+    codec: Codec,
+    /// Python type → function that writes its SQL literal.
+    #[pyo3(get, set)]
+    encoders: Py<PyDict>,
+    /// Field type → function that makes a value of text.
+    #[pyo3(get, set)]
+    decoders: Py<PyAny>,
+    #[pyo3(get, set)]
+    use_unicode: bool,
+    /// Seconds without a sign of the server after which a command fails; None: no limit.
+    #[pyo3(get, set)]
+    read_timeout: Option<f64>,
+    #[pyo3(get, set, name = "_result")]
+    result: Option<Py<ResultSet>>,
+    #[pyo3(get, set, name = "_affected_rows")]
+    affected_rows: u64,
+    #[pyo3(get)]
+    server_version: Option<String>,
+    /// The server's number of this session, in a tuple of one.
+    #[pyo3(get)]
+    server_thread_id: Option<Py<PyTuple>>,
+    last_usage: f64,
+}
+
+impl Connection {
+    /// The session, where there is one.
+    pub fn link(&self) -> Result<Arc<Link>> {
+        self.link.clone().ok_or(Error::NotConnected)
+    }
+
+    pub fn codec(&self) -> &Codec {
+        &self.codec
+    }
+
+    pub fn limit(&self) -> Option<Duration> {
+        self.read_timeout
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
+
+    pub fn reading(&self, py: Python<'_>, shape: Shape, json: bool) -> Reading {
+        Reading {
+            decode: DecodeOptions {
+                codec: self.codec.clone(),
+                use_unicode: self.use_unicode,
+                converters: Converters::new(self.decoders.bind(py)),
+            },
+            shape,
+            json,
+        }
+    }
+
+    pub fn dialect<'a, 'py>(&'a self, py: Python<'py>) -> Dialect<'a, 'py> {
+        Dialect {
+            codec: &self.codec,
+            no_backslash_escapes: self.link.as_ref().is_some_and(|link| {
+                link.status()
+                    .contains(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES)
+            }),
+            encoders: self.encoders.bind(py),
+        }
+    }
+
+    /// Makes a result the connection's latest.
+    pub fn adopt(&mut self, py: Python<'_>, result: &Py<ResultSet>) {
+        self.affected_rows = result.borrow(py).affected_rows();
+        self.result = Some(result.clone_ref(py));
+    }
+
+    /// A statement's bytes: text in the connection's character set, bytes as they are.
+    pub fn encode(&self, statement: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+        if let Ok(text) = statement.cast::<PyString>() {
+            return Ok(self.codec.encode(text)?.into_owned());
+        }
+        match statement.extract::<pyo3::pybacked::PyBackedBytes>() {
+            Ok(bytes) => Ok(bytes.to_vec()),
+            Err(_) => Err(PyTypeError::new_err(format!(
+                "a statement is str or bytes, not {}",
+                statement.get_type().name()?
+            ))),
+        }
+    }
+
+    fn operation<F>(&self, name: &'static str, work: impl FnOnce(Arc<Link>) -> F) -> Operation
+    where
+        F: Future<Output = Result<Py<PyAny>>> + Send + 'static,
+    {
+        match self.link() {
+            Ok(link) => Operation::new(name, Some(Arc::clone(link.reactor())), work(link)),
+            Err(error) => Operation::new(name, None, async { Err(error) }),
+        }
+    }
+}
+
+#[pymethods]
+impl Connection {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(
+        py: Python<'_>,
+        _args: &Bound<'_, PyTuple>,
+        _kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> Self {
+        Self {
+            link: None,
+            codec: Codec::Utf8,
+            encoders: PyDict::new(py).unbind(),
+            decoders: PyDict::new(py).into_any().unbind(),
+            use_unicode: true,
+            read_timeout: None,
+            result: None,
+            affected_rows: 0,
+            server_version: None,
+            server_thread_id: None,
+            last_usage: now(),
+        }
+    }
+
+    /// Opens the session. `options`: see the stub file.
+    fn _open(slf: Bound<'_, Self>, options: Options, ssl: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        let tls = tls::options(ssl, &options)?;
+        let this = slf.unbind();
+        Ok(Operation::new("Connection._connect", None, async move {
+            let reactor = Python::attach(runtime::current)?;
+            let opened = open(&reactor, options, tls).await?;
+            Python::attach(|py| {
+                let thread_id = PyTuple::new(py, [opened.thread_id])?.unbind();
+                let mut this = this.borrow_mut(py);
+                this.server_version = Some(opened.server_version);
+                this.server_thread_id = Some(thread_id);
+                this.result = None;
+                let previous = this.link.replace(opened.link);
+                drop(this);
+                if let Some(previous) = previous {
+                    previous.close();
+                }
+                Ok(py.None())
+            })
+        }))
+    }
+
+    /// Sends a statement and reads its answer; the number of rows.
+    #[pyo3(signature = (sql, unbuffered=false))]
+    fn _run(slf: Bound<'_, Self>, sql: &Bound<'_, PyAny>, unbuffered: bool) -> PyResult<Operation> {
+        let py = slf.py();
+        let this = slf.borrow();
+        let statement = Statement {
+            sql: Arc::new(this.encode(sql)?),
+            reading: this.reading(py, Shape::Tuples, false),
+            unbuffered,
+        };
+        let limit = this.limit();
+        let object = slf.clone().unbind();
+        Ok(this.operation("Connection.query", |link| async move {
+            let result = command::run(&link, limit, statement).await?;
+            Python::attach(|py| conclude(py, &object, result))
+        }))
+    }
+
+    /// Sends a statement and reads the first packet of its answer.
+    fn _send(slf: Bound<'_, Self>, sql: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        let this = slf.borrow();
+        let sql = this.encode(sql)?;
+        let limit = this.limit();
+        let object = slf.clone().unbind();
+        Ok(this.operation("Connection._execute_command", |link| async move {
+            with_lease(&link, limit, |mut lease| async move {
+                let sent = send(&mut lease, &sql).await;
+                (lease, sent)
+            })
+            .await?;
+            Python::attach(|py| {
+                object.borrow_mut(py).result = None;
+                Ok(py.None())
+            })
+        }))
+    }
+
+    /// Reads the answer to what was sent before, or the next result set; the number of rows.
+    #[pyo3(signature = (unbuffered=false))]
+    fn _receive(slf: Bound<'_, Self>, unbuffered: bool) -> Operation {
+        let this = slf.borrow();
+        let reading = this.reading(slf.py(), Shape::Tuples, false);
+        let limit = this.limit();
+        let object = slf.clone().unbind();
+        this.operation("Connection._read_query_result", |link| async move {
+            let result = with_lease(&link, limit, |mut lease| async move {
+                let result = match advance(&mut lease).await {
+                    Ok(true) => receive(&mut lease, &reading, unbuffered).await,
+                    Ok(false) => Err(Error::Programming("no more results".into())),
+                    Err(error) => Err(error),
+                };
+                (lease, result)
+            })
+            .await?;
+            Python::attach(|py| conclude(py, &object, result))
+        })
+    }
+
+    /// Reads and drops what is left of the last statement's answer.
+    fn _drain(slf: Bound<'_, Self>) -> Operation {
+        let this = slf.borrow();
+        let limit = this.limit();
+        this.operation("Connection._drain", |link| async move {
+            with_lease(&link, limit, |mut lease| async move {
+                let drained = drain(&mut lease).await;
+                (lease, drained)
+            })
+            .await?;
+            Python::attach(|py| Ok(py.None()))
+        })
+    }
+
+    fn _ping(&self) -> Operation {
+        let limit = self.limit();
+        self.operation("Connection.ping", |link| async move {
+            command::ping(&link, limit).await?;
+            Python::attach(|py| Ok(py.None()))
+        })
+    }
+
+    /// Sends COM_QUIT and closes; never fails.
+    fn _quit(&self) -> Operation {
+        let link = self.link.clone();
+        Operation::new("Connection.ensure_closed", None, async move {
+            if let Some(link) = link {
+                farewell::quit(&link);
+            }
+            Python::attach(|py| Ok(py.None()))
+        })
+    }
+
+    /// Closes the session at once. Closing it again does nothing.
+    fn close(&self) {
+        if let Some(link) = &self.link {
+            link.close();
+        }
+    }
+
+    /// Whether the session is closed, or was never opened.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.link.as_ref().is_none_or(|link| link.is_closed())
+    }
+
+    /// The status flags that the server sent last (constants in `pymysql.constants`'s
+    /// SERVER_STATUS).
+    #[getter]
+    fn server_status(&self) -> u16 {
+        self.link.as_ref().map_or(0, |link| link.status().bits())
+    }
+
+    /// When the connection was used last, in seconds of `loop.time()`.
+    #[getter]
+    fn last_usage(&self) -> f64 {
+        self.link
+            .as_ref()
+            .map_or(self.last_usage, |link| link.last_usage())
+    }
+
+    fn _touch(&mut self) {
+        match &self.link {
+            Some(link) => link.touch(),
+            None => self.last_usage = now(),
+        }
+    }
+
+    /// Whether the peer has closed an idle connection; None where that cannot be told.
+    fn _has_hung_up(&self) -> Option<bool> {
+        self.link.as_ref().and_then(|link| link.has_hung_up())
+    }
+
+    /// The Python codec of the connection's character set.
+    fn _set_codec(&mut self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.codec = Codec::lookup(py, name)?;
+        Ok(())
+    }
+
+    /// The SQL literal of a value, as `aiomysql.Connection.escape`.
+    fn _escape<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        escape_value(value.py(), value, &self.dialect(value.py()))
+    }
+
+    /// `"loop"` or `"fallback"`: which driver serves this connection. For tests.
+    #[getter]
+    fn _driver(&self) -> Option<&'static str> {
+        self.link
+            .as_ref()
+            .map(|link| link.reactor().driver_name())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        visit.call(&self.encoders)?;
+        visit.call(&self.decoders)?;
+        visit.call(&self.result)
+    }
+
+    fn __clear__(&mut self) {
+        self.result = None;
+    }
+}
+
+/// Makes `result` the connection's latest; its number of rows.
+fn conclude(py: Python<'_>, object: &Py<Connection>, result: ResultSet) -> Result<Py<PyAny>> {
+    let result = Py::new(py, result)?;
+    object.borrow_mut(py).adopt(py, &result);
+    let rows = result.borrow(py).affected_rows();
+    Ok(rows.into_pyobject(py).map_err(PyErr::from)?.into_any().unbind())
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(link) = self.link.take() {
+            link.close();
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Every error of the native half, and the one place where errors become Python exceptions.
+//!
+//! Inside, errors are this enum. At the border each variant becomes the exception that PyMySQL
+//! and aiomysql users catch (the very classes of `pymysql.err`), with `(errno, message)` as its
+//! arguments where the server or MySQL's client library has a number for it, and with its cause
+//! chained as `__cause__`.
+
+use std::any::Any;
+use std::io;
+
+use mysql_async::{DriverError, IoError, ServerError};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTimeoutError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
+
+use crate::panics;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong underneath a failed connect or a lost connection.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Tls(String),
+    #[error("timed out after {0} s")]
+    TimedOut(f64),
+    #[error("{0}")]
+    Protocol(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server answered with an error packet.
+    #[error("{message}")]
+    Server {
+        code: u16,
+        message: String,
+        sqlstate: String,
+    },
+    /// No connection could be made (CR_CONN_HOST_ERROR, 2003).
+    #[error("Can't connect to MySQL server on {host}")]
+    Connect { host: String, cause: Cause },
+    /// The server asked for an authentication plugin that we do not serve (2059).
+    #[error("Authentication plugin '{0}' not configured")]
+    AuthPlugin(String),
+    /// The connection broke while it was in use (CR_SERVER_LOST, 2013).
+    #[error("Lost connection to MySQL server during query")]
+    Lost { cause: Option<Cause> },
+    /// The connection is closed, or was never made.
+    #[error("(0, 'Not connected')")]
+    NotConnected,
+    /// A query on it was cancelled, and so it was closed.
+    #[error("Cancelled during execution")]
+    Cancelled,
+    /// Another task is in the middle of a command on it.
+    #[error(
+        "another command is running on this connection: a connection serves one task at a time; \
+         use one connection for each task, or a pool"
+    )]
+    Busy,
+    /// The statement is larger than the server or the protocol takes.
+    #[error("Got a packet bigger than 'max_allowed_packet' bytes")]
+    PacketTooLarge,
+    /// Bytes that are not MySQL's protocol.
+    #[error("{0}")]
+    Protocol(String),
+    /// A panic in a dependency, caught.
+    #[error("internal error while the connection was in use: {0}")]
+    Panic(String),
+    #[error("{0}")]
+    NotSupported(String),
+    /// An exception of PEP 249's ProgrammingError class.
+    #[error("{0}")]
+    Programming(String),
+    #[error("{0}")]
+    Python(#[from] PyErr),
+}
+
+impl Error {
+    pub fn from_panic(payload: &(dyn Any + Send)) -> Self {
+        Self::Panic(panics::message(payload).to_owned())
+    }
+
+    /// Whether the connection is as usable after this error as it was before.
+    pub fn leaves_connection_usable(&self) -> bool {
+        matches!(
+            self,
+            Self::Server { .. } | Self::Python(_) | Self::NotSupported(_) | Self::Programming(_)
+        )
+    }
+
+    /// The same failure, met while connecting to `host`.
+    pub fn while_connecting(self, host: &str) -> Self {
+        let cause = match self {
+            Self::Lost { cause: Some(cause) } => cause,
+            Self::Lost { cause: None } => {
+                io::Error::new(io::ErrorKind::UnexpectedEof, "connection closed").into()
+            }
+            Self::Protocol(text) => Cause::Protocol(text),
+            other => return other,
+        };
+        Self::Connect {
+            host: host.to_owned(),
+            cause,
+        }
+    }
+}
+
+impl From<mysql_async::Error> for Error {
+    fn from(error: mysql_async::Error) -> Self {
+        match error {
+            mysql_async::Error::Server(error) => error.into(),
+            mysql_async::Error::Io(error) => Self::Lost {
+                cause: Some(error.into()),
+            },
+            mysql_async::Error::Driver(error) => error.into(),
+            other => Self::Protocol(other.to_string()),
+        }
+    }
+}
+
+impl From<ServerError> for Error {
+    fn from(error: ServerError) -> Self {
+        Self::Server {
+            code: error.code,
+            message: error.message,
+            sqlstate: error.state,
+        }
+    }
+}
+
+impl From<IoError> for Cause {
+    fn from(error: IoError) -> Self {
+        match error {
+            IoError::Io(error) => Self::Io(error),
+            IoError::Tls(error) => Self::Tls(error.to_string()),
+        }
+    }
+}
+
+impl From<DriverError> for Error {
+    fn from(error: DriverError) -> Self {
+        match error {
+            DriverError::ConnectionClosed => Self::Lost { cause: None },
+            DriverError::UnknownAuthPlugin { name } => Self::AuthPlugin(name),
+            DriverError::CleartextPluginDisabled => {
+                Self::AuthPlugin("mysql_clear_password".into())
+            }
+            DriverError::MysqlOldPasswordDisabled => Self::AuthPlugin("mysql_old_password".into()),
+            DriverError::PacketTooLarge => Self::PacketTooLarge,
+            // Its payload may be anything, a password among it: only its size is told.
+            DriverError::UnexpectedPacket { payload } => Self::Protocol(format!(
+                "Unexpected packet of {} bytes from the server",
+                payload.len()
+            )),
+            DriverError::NoClientSslFlagFromServer => Self::Lost {
+                cause: Some(Cause::Tls(
+                    "TLS was asked for, but the server does not offer it".into(),
+                )),
+            },
+            other => Self::Protocol(other.to_string()),
+        }
+    }
+}
+
+/// Client error numbers, as in MySQL's errmsg.h.
+const CR_CONN_HOST_ERROR: u16 = 2003;
+const CR_SERVER_LOST: u16 = 2013;
+const CR_NET_PACKET_TOO_LARGE: u16 = 2020;
+const CR_AUTH_PLUGIN_CANNOT_LOAD: u16 = 2059;
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        Python::attach(|py| to_exception(py, error).unwrap_or_else(|failure| failure))
+    }
+}
+
+fn to_exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
+    let text = error.to_string();
+    match error {
+        Error::Python(error) => Ok(error),
+        Error::Server {
+            code,
+            message,
+            sqlstate,
+        } => {
+            let exception = class_for(py, code)?.call1((code, message))?;
+            exception.setattr(intern!(py, "sqlstate"), sqlstate)?;
+            Ok(PyErr::from_value(exception))
+        }
+        Error::Connect { host, cause } => {
+            let host = pyo3::types::PyString::new(py, &host).repr()?;
+            let text = format!("Can't connect to MySQL server on {host}");
+            operational(py, CR_CONN_HOST_ERROR, text, Some(cause))
+        }
+        Error::AuthPlugin(_) => operational(py, CR_AUTH_PLUGIN_CANNOT_LOAD, text, None),
+        Error::Lost { cause } => {
+            let text = match &cause {
+                Some(cause) => format!("{text} ({cause})"),
+                None => text,
+            };
+            operational(py, CR_SERVER_LOST, text, cause)
+        }
+        Error::PacketTooLarge => operational(py, CR_NET_PACKET_TOO_LARGE, text, None),
+        Error::NotConnected | Error::Cancelled => raise(py, "InterfaceError", text),
+        Error::Protocol(_) | Error::Panic(_) => raise(py, "InternalError", text),
+        Error::NotSupported(_) => raise(py, "NotSupportedError", text),
+        Error::Programming(_) => raise(py, "ProgrammingError", text),
+        Error::Busy => Ok(PyRuntimeError::new_err(text)),
+    }
+}
+
+fn raise(py: Python<'_>, class: &str, text: String) -> PyResult<PyErr> {
+    Ok(PyErr::from_value(pymysql_err(py)?.getattr(class)?.call1((text,))?))
+}
+
+fn operational(
+    py: Python<'_>,
+    code: u16,
+    text: String,
+    cause: Option<Cause>,
+) -> PyResult<PyErr> {
+    let class = pymysql_err(py)?.getattr(intern!(py, "OperationalError"))?;
+    let error = PyErr::from_value(class.call1((code, text))?);
+    if let Some(cause) = cause {
+        error.set_cause(py, Some(cause_exception(py, cause)?));
+    }
+    Ok(error)
+}
+
+fn cause_exception(py: Python<'_>, cause: Cause) -> PyResult<PyErr> {
+    let text = cause.to_string();
+    Ok(match cause {
+        Cause::Io(error) if error.raw_os_error().is_some() => {
+            // By errno, so that Python picks ConnectionRefusedError and its kin itself.
+            let message = error.to_string();
+            PyOSError::new_err((error.raw_os_error(), message))
+        }
+        Cause::Io(error) => error.into(),
+        Cause::TimedOut(_) => PyTimeoutError::new_err(text),
+        Cause::Tls(_) => PyErr::from_value(
+            py.import(intern!(py, "ssl"))?
+                .getattr(intern!(py, "SSLError"))?
+                .call1((text,))?,
+        ),
+        Cause::Protocol(_) => raise(py, "InternalError", text)?,
+    })
+}
+
+pub fn pymysql_err(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    Ok(MODULE
+        .get_or_try_init(py, || {
+            py.import(intern!(py, "pymysql.err"))
+                .map(|module| module.into_any().unbind())
+        })?
+        .bind(py))
+}
+
+/// The class of a server error: PyMySQL's own table, and its rule for what is not in it.
+fn class_for(py: Python<'_>, code: u16) -> PyResult<Bound<'_, PyAny>> {
+    let errors = pymysql_err(py)?;
+    let table = errors.getattr(intern!(py, "error_map"))?.cast_into::<PyDict>()?;
+    match table.get_item(code)? {
+        Some(class) => Ok(class),
+        None if code < 1000 => errors.getattr(intern!(py, "InternalError")),
+        None => errors.getattr(intern!(py, "OperationalError")),
+    }
+}

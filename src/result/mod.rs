@@ -1,0 +1,9 @@
+//! Result sets: what the server answered to one statement, and its rows as Python objects.
+
+mod reader;
+mod result_set;
+mod rows;
+
+pub use reader::{advance, open_stream, read_more, read_set};
+pub use result_set::ResultSet;
+pub use rows::{Reading, RowMaker, Shape};

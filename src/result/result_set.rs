@@ -1,0 +1,243 @@
+//! One result set as Python sees it: `cursor._result` and `connection._result`.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use mysql_async::Column;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use super::rows::RowMaker;
+use crate::charset::Codec;
+use crate::connection::{Facts, Pending};
+use crate::decode::{Field, description};
+
+/// What PyMySQL reports as the row count of a result whose rows have not been read.
+const UNKNOWN_ROW_COUNT: u64 = u64::MAX;
+
+/// Rows that arrive while they are fetched.
+struct Streamed {
+    maker: Arc<RowMaker>,
+    arrived: VecDeque<Py<PyAny>>,
+    /// The server has sent the last row.
+    ended: bool,
+}
+
+/// What the server answered to one statement.
+#[pyclass(module = "aiomysql._native", weakref)]
+pub struct ResultSet {
+    columns: Arc<[Column]>,
+    codec: Codec,
+    /// Rows changed, or rows in the set; 2^64-1 while they are being streamed.
+    #[pyo3(get, name = "affected_rows")]
+    affected_rows: u64,
+    /// The first AUTO_INCREMENT value; None where the statement returned rows.
+    #[pyo3(get)]
+    insert_id: Option<u64>,
+    #[pyo3(get)]
+    warning_count: u16,
+    #[pyo3(get)]
+    server_status: u16,
+    /// What the server says of the statement, such as `Records: 3  Duplicates: 0  Warnings: 0`.
+    #[pyo3(get)]
+    message: String,
+    /// Whether another result set follows.
+    #[pyo3(get)]
+    has_next: bool,
+    /// All rows; None where the statement returns none or streams them.
+    #[pyo3(get, set)]
+    rows: Option<Py<PyAny>>,
+    description: Option<Py<PyTuple>>,
+    fields: Option<Py<PyList>>,
+    streamed: Option<Streamed>,
+}
+
+impl ResultSet {
+    fn new(columns: Arc<[Column]>, codec: Codec, facts: &Facts, pending: Pending) -> Self {
+        Self {
+            columns,
+            codec,
+            affected_rows: facts.affected_rows,
+            insert_id: Some(facts.insert_id),
+            warning_count: facts.warnings,
+            server_status: facts.status.bits(),
+            message: facts.message.clone(),
+            has_next: !matches!(pending, Pending::Nothing | Pending::Rows),
+            rows: None,
+            description: None,
+            fields: None,
+            streamed: None,
+        }
+    }
+
+    /// A statement that returned no rows.
+    pub fn done(codec: Codec, facts: &Facts, pending: Pending) -> Self {
+        Self::new(Arc::from([]), codec, facts, pending)
+    }
+
+    /// A set that was read to its end.
+    pub fn buffered(
+        columns: Arc<[Column]>,
+        codec: Codec,
+        facts: &Facts,
+        pending: Pending,
+        rows: Py<PyAny>,
+        count: usize,
+    ) -> Self {
+        Self {
+            affected_rows: count as u64,
+            insert_id: None,
+            rows: Some(rows),
+            ..Self::new(columns, codec, facts, pending)
+        }
+    }
+
+    /// A set whose rows are still to come.
+    pub fn streamed(
+        columns: Arc<[Column]>,
+        codec: Codec,
+        facts: &Facts,
+        maker: RowMaker,
+    ) -> Self {
+        Self {
+            affected_rows: UNKNOWN_ROW_COUNT,
+            insert_id: None,
+            warning_count: 0,
+            streamed: Some(Streamed {
+                maker: Arc::new(maker),
+                arrived: VecDeque::new(),
+                ended: false,
+            }),
+            ..Self::new(columns, codec, facts, Pending::Rows)
+        }
+    }
+
+    pub fn affected_rows(&self) -> u64 {
+        self.affected_rows
+    }
+
+    pub fn insert_id(&self) -> Option<u64> {
+        self.insert_id
+    }
+
+    pub fn warning_count(&self) -> u16 {
+        self.warning_count
+    }
+
+    pub fn has_next(&self) -> bool {
+        self.has_next
+    }
+
+    pub fn rows(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.rows.as_ref().map(|rows| rows.clone_ref(py))
+    }
+
+    /// Who makes rows of what is still on the wire; None once all have arrived.
+    pub fn maker(&self) -> Option<Arc<RowMaker>> {
+        self.streamed
+            .as_ref()
+            .filter(|streamed| !streamed.ended)
+            .map(|streamed| Arc::clone(&streamed.maker))
+    }
+
+    /// Takes in rows that have arrived.
+    pub fn take_in(&mut self, rows: impl IntoIterator<Item = Py<PyAny>>) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.arrived.extend(rows);
+        }
+    }
+
+    /// The last row has arrived, and with it the server's closing word.
+    pub fn end_stream(&mut self, facts: &Facts, pending: Pending) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.ended = true;
+        }
+        self.warning_count = facts.warnings;
+        self.server_status = facts.status.bits();
+        self.has_next = pending != Pending::Nothing;
+    }
+
+    /// Rows that will not be fetched any more.
+    pub fn abandon_stream(&mut self) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.ended = true;
+            streamed.arrived.clear();
+        }
+    }
+
+    pub fn next_arrived(&mut self) -> Option<Py<PyAny>> {
+        self.streamed.as_mut()?.arrived.pop_front()
+    }
+
+    pub fn arrived(&self) -> usize {
+        self.streamed
+            .as_ref()
+            .map_or(0, |streamed| streamed.arrived.len())
+    }
+
+    pub fn is_streamed(&self) -> bool {
+        self.streamed.is_some()
+    }
+
+    pub fn describe<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        if self.columns.is_empty() {
+            return Ok(None);
+        }
+        if self.description.is_none() {
+            self.description = Some(description(py, &self.columns, &self.codec)?.unbind());
+        }
+        Ok(self.description.as_ref().map(|known| known.bind(py).clone()))
+    }
+}
+
+#[pymethods]
+impl ResultSet {
+    #[getter]
+    fn field_count(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// PEP 249's description: a tuple of 7-tuples, or None.
+    #[getter]
+    fn get_description<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.describe(py)
+    }
+
+    /// The columns as the server defines them.
+    #[getter]
+    fn fields<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        if let Some(known) = &self.fields {
+            return Ok(known.bind(py).clone());
+        }
+        let fields = self
+            .columns
+            .iter()
+            .map(|column| Py::new(py, Field::new(py, column, &self.codec)?))
+            .collect::<PyResult<Vec<_>>>()?;
+        let fields = PyList::new(py, fields)?;
+        self.fields = Some(fields.clone().unbind());
+        Ok(fields)
+    }
+
+    /// Whether rows are still on the wire.
+    #[getter]
+    fn unbuffered_active(&self) -> bool {
+        self.maker().is_some()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.rows)?;
+        if let Some(streamed) = &self.streamed {
+            for row in &streamed.arrived {
+                visit.call(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&mut self) {
+        self.rows = None;
+        self.streamed = None;
+    }
+}

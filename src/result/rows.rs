@@ -1,0 +1,60 @@
+//! Which Python object a row becomes.
+
+use mysql_async::{Column, Row};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::decode::{DecodeOptions, DictKeys, RowPlan};
+
+/// What each row is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Tuples,
+    Dicts,
+}
+
+/// What a cursor asks of the rows that it reads.
+pub struct Reading {
+    pub decode: DecodeOptions,
+    pub shape: Shape,
+    /// JSON columns become the objects that they describe.
+    pub json: bool,
+}
+
+/// Makes Python rows of one result set's rows.
+pub struct RowMaker {
+    plan: RowPlan,
+    keys: Option<DictKeys>,
+    json: bool,
+}
+
+impl RowMaker {
+    pub fn new(py: Python<'_>, columns: &[Column], reading: &Reading) -> PyResult<Self> {
+        let keys = match reading.shape {
+            Shape::Tuples => None,
+            Shape::Dicts => Some(DictKeys::new(py, columns, &reading.decode.codec)?),
+        };
+        Ok(Self {
+            plan: RowPlan::new(py, columns, &reading.decode, reading.json)?,
+            keys,
+            json: reading.json,
+        })
+    }
+
+    pub fn make(&self, py: Python<'_>, row: &Row) -> PyResult<Py<PyAny>> {
+        Ok(match &self.keys {
+            None => self.plan.decode_tuple(py, row)?.into_any().unbind(),
+            Some(keys) => self.plan.decode_dict(py, row, keys)?.into_any().unbind(),
+        })
+    }
+
+    /// All rows of a set, in the container that upstream's cursors give: a tuple of plain rows,
+    /// a list of converted ones, and an empty tuple where there are none.
+    pub fn collect(&self, py: Python<'_>, rows: Vec<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+        if rows.is_empty() || (self.keys.is_none() && !self.json) {
+            Ok(PyTuple::new(py, rows)?.into_any().unbind())
+        } else {
+            Ok(PyList::new(py, rows)?.into_any().unbind())
+        }
+    }
+}
