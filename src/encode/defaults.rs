@@ -104,11 +104,12 @@ impl Defaults {
     }
 }
 
+/// A type, how it is written, and the names of PyMySQL's encoder for it.
+type Known<'py> = (Bound<'py, PyType>, Kind, &'static [&'static str]);
+
 /// The types that PyMySQL registers, the most frequent first, each with the names that its encoder
 /// bears in PyMySQL 1.0 to 1.2.
-fn known_classes(
-    py: Python<'_>,
-) -> PyResult<Vec<(Bound<'_, PyType>, Kind, &'static [&'static str])>> {
+fn known_classes(py: Python<'_>) -> PyResult<Vec<Known<'_>>> {
     const SEQUENCE: &[&str] = &["escape_sequence", "escape_not_supported"];
     let decimal = py
         .import("decimal")?

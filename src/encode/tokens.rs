@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn quotes_of_all_kinds() {
         for quoted in [
-            "'a'", "'a''b'", "\"a'b\"", "`a``b'`", "''", "'a\\nb'", "'a\\\\'", "'\\'''",
+            "'a'", "'a''b'", "\"a'b\"", "`a``b'`", "''", "'a\\nb'", "'a\\\\'",
         ] {
             assert_eq!(texts(quoted).unwrap(), [quoted]);
         }
