@@ -43,8 +43,15 @@ impl Codec {
             Self::Utf8 => true,
             Self::Python(name) => !matches!(
                 name.as_str(),
-                "gbk" | "gb18030" | "big5" | "big5hkscs" | "cp950" | "shift_jis" | "cp932"
-                    | "shift_jisx0213" | "shift_jis_2004"
+                "gbk"
+                    | "gb18030"
+                    | "big5"
+                    | "big5hkscs"
+                    | "cp950"
+                    | "shift_jis"
+                    | "cp932"
+                    | "shift_jisx0213"
+                    | "shift_jis_2004"
             ),
         }
     }
