@@ -11,6 +11,8 @@ mod plan;
 pub mod samples;
 mod temporal;
 mod text;
+#[cfg(test)]
+mod timings;
 
 pub use converters::{Converters, remember_originals};
 pub use description::description;
