@@ -1,7 +1,18 @@
 //! The native half of aiomysql. ARCHITECTURE.md says where each behaviour lives.
 
+mod awaitable;
 mod charset;
+mod connection;
+mod cursor;
+mod decode;
 mod encode;
+mod errors;
+mod hooks;
+mod panics;
+mod pool;
+mod result;
+mod runtime;
+mod tls;
 
 use pyo3::prelude::*;
 
@@ -10,12 +21,33 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
+    use crate::awaitable::{Operation, Ready, Waiter};
+    #[pymodule_export]
+    use crate::connection::Connection;
+    #[pymodule_export]
+    use crate::cursor::Cursor;
+    #[pymodule_export]
+    use crate::decode::Field;
+    #[pymodule_export]
+    use crate::decode::samples::{decode_cell, decode_rows, describe_fields};
+    #[pymodule_export]
     use crate::encode::python::{
         bulk_insert_parts, bulk_insert_statements, escape_value, interpolate,
     };
+    #[pymodule_export]
+    use crate::hooks::remember_hooks;
+    #[pymodule_export]
+    use crate::pool::Pool;
+    #[pymodule_export]
+    use crate::result::ResultSet;
+    #[pymodule_export]
+    use crate::runtime::Driver;
 
     #[pymodule_init]
-    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-        Ok(())
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::runtime::fork::watch();
+        crate::panics::install_hook();
+        crate::tls::install_provider();
+        crate::decode::remember_originals(module.py())
     }
 }

@@ -1,0 +1,21 @@
+//! From the server's cells to Python objects. Nothing here knows of sockets or connections.
+
+mod binary;
+mod column;
+mod converters;
+mod description;
+mod dict_keys;
+mod field;
+mod number;
+mod plan;
+pub mod samples;
+mod temporal;
+mod text;
+#[cfg(test)]
+mod timings;
+
+pub use converters::{Converters, remember_originals};
+pub use description::description;
+pub use dict_keys::DictKeys;
+pub use field::Field;
+pub use plan::{DecodeOptions, RowPlan};

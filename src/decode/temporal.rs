@@ -1,0 +1,296 @@
+//! Dates and times: what the server writes, to `datetime`, `date` and `timedelta`.
+//!
+//! What no Python object can hold (zero dates, 31 February) stays text. What is read from the
+//! unusual forms that a proxy or a function may produce is what PyMySQL 1.1.2 reads from them.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDate, PyDateTime, PyDelta};
+
+use super::text;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Date {
+    pub year: u16,
+    pub month: u8,
+    pub day: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateTime {
+    pub date: Date,
+    pub hour: u8,
+    pub minute: u8,
+    pub second: u8,
+    pub microsecond: u32,
+}
+
+/// A TIME value as Python's `timedelta` keeps it: only the days may be negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duration {
+    pub days: i32,
+    pub seconds: i32,
+    pub microseconds: i32,
+}
+
+impl Date {
+    /// None unless the calendar has that day, between the years 1 and 9999.
+    fn new(year: u32, month: u32, day: u32) -> Option<Self> {
+        let days = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 if year.is_multiple_of(4)
+                && (!year.is_multiple_of(100) || year.is_multiple_of(400)) =>
+            {
+                29
+            }
+            2 => 28,
+            _ => return None,
+        };
+        ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self {
+            year: year as u16,
+            month: month as u8,
+            day: day as u8,
+        })
+    }
+}
+
+impl DateTime {
+    fn new(date: Option<Date>, [hour, minute, second]: [u32; 3], microsecond: u32) -> Option<Self> {
+        (hour < 24 && minute < 60 && second < 60).then_some(Self {
+            date: date?,
+            hour: hour as u8,
+            minute: minute as u8,
+            second: second as u8,
+            microsecond,
+        })
+    }
+}
+
+/// A date and a time of day. What follows them is ignored.
+pub fn parse_datetime(bytes: &[u8]) -> Option<DateTime> {
+    parse_full_datetime(bytes).unwrap_or_else(|| {
+        let mut scan = Scan(bytes);
+        let year = scan.number_before(4, b"-")?;
+        let month = scan.number_before(2, b"-")?;
+        let day = scan.number_before(2, b"T ")?;
+        let time = [
+            scan.number_before(2, b":")?,
+            scan.number_before(2, b":")?,
+            scan.number(2)?,
+        ];
+        DateTime::new(Date::new(year, month, day), time, scan.fraction())
+    })
+}
+
+/// The form that servers send, all fields at their full width; None for another form.
+fn parse_full_datetime(bytes: &[u8]) -> Option<Option<DateTime>> {
+    let (full, rest) = bytes.split_first_chunk::<19>()?;
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b' ' | b'T',
+        time @ ..,
+    ] = full
+    else {
+        return None;
+    };
+    let [h1, h2, b':', n1, n2, b':', s1, s2] = time else {
+        return None;
+    };
+    let date = Date::new(
+        pair(*y1, *y2)? * 100 + pair(*y3, *y4)?,
+        pair(*m1, *m2)?,
+        pair(*d1, *d2)?,
+    );
+    let time = [pair(*h1, *h2)?, pair(*n1, *n2)?, pair(*s1, *s2)?];
+    Some(DateTime::new(date, time, Scan(rest).fraction()))
+}
+
+pub fn parse_date(bytes: &[u8]) -> Option<Date> {
+    if let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = bytes
+        && let (Some(century), Some(year)) = (pair(*y1, *y2), pair(*y3, *y4))
+        && let (Some(month), Some(day)) = (pair(*m1, *m2), pair(*d1, *d2))
+    {
+        return Date::new(century * 100 + year, month, day);
+    }
+    let mut parts = bytes.splitn(3, |byte| *byte == b'-').map(python_integer);
+    Date::new(parts.next()??, parts.next()??, parts.next()??)
+}
+
+/// Hours, which may be many, minutes and seconds. What follows them is ignored.
+pub fn parse_duration(bytes: &[u8]) -> Option<Duration> {
+    const DAY: i64 = 86_400;
+    const MICROS: i64 = 1_000_000;
+    let (negative, unsigned) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, bytes),
+    };
+    let mut scan = Scan(unsigned);
+    let hours = scan.number_before(3, b":")?;
+    let minutes = scan.number_before(2, b":")?;
+    let seconds = scan.number(2)?;
+    // At most 999:99:99.999999: no sum below can overflow.
+    let seconds = i64::from(hours * 3600 + minutes * 60 + seconds);
+    let microseconds = seconds * MICROS + i64::from(scan.fraction());
+    let signed = if negative {
+        -microseconds
+    } else {
+        microseconds
+    };
+    let seconds = signed.div_euclid(MICROS);
+    Some(Duration {
+        days: seconds.div_euclid(DAY) as i32,
+        seconds: seconds.rem_euclid(DAY) as i32,
+        microseconds: signed.rem_euclid(MICROS) as i32,
+    })
+}
+
+/// Two digits.
+#[inline]
+fn pair(tens: u8, units: u8) -> Option<u32> {
+    let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
+    (tens < 10 && units < 10).then(|| u32::from(tens) * 10 + u32::from(units))
+}
+
+/// What Python's `int` reads: spaces around it, a sign and single underscores between digits are
+/// no hindrance. None for a negative number, and for one of more digits than a date can have.
+fn python_integer(bytes: &[u8]) -> Option<u32> {
+    let mut trimmed = bytes;
+    while let [first, rest @ ..] = trimmed
+        && is_space(*first)
+    {
+        trimmed = rest;
+    }
+    while let [rest @ .., last] = trimmed
+        && is_space(*last)
+    {
+        trimmed = rest;
+    }
+    let digits = trimmed.strip_prefix(b"+").unwrap_or(trimmed);
+    digits
+        .split(|byte| *byte == b'_')
+        .try_fold(0_u32, |value, group| {
+            if group.is_empty() {
+                return None;
+            }
+            group.iter().try_fold(value, |value, byte| {
+                let value = value * 10 + u32::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+                (value <= 9999).then_some(value)
+            })
+        })
+}
+
+/// C's `isspace`, which Rust's lacks the vertical tab for.
+fn is_space(byte: u8) -> bool {
+    byte == 0x0b || byte.is_ascii_whitespace()
+}
+
+/// What is left of the text.
+struct Scan<'a>(&'a [u8]);
+
+impl Scan<'_> {
+    /// As many digits as there are, at most `limit`, at least one.
+    fn number(&mut self, limit: usize) -> Option<u32> {
+        let mut value = 0;
+        let mut taken = 0;
+        while taken < limit
+            && let [byte @ b'0'..=b'9', rest @ ..] = self.0
+        {
+            value = value * 10 + u32::from(byte - b'0');
+            taken += 1;
+            self.0 = rest;
+        }
+        (taken > 0).then_some(value)
+    }
+
+    /// A number and the one of `separators` behind it.
+    fn number_before(&mut self, limit: usize, separators: &[u8]) -> Option<u32> {
+        let value = self.number(limit)?;
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        separators.contains(first).then_some(value)
+    }
+
+    /// Up to six digits behind any one character of the line, as microseconds.
+    fn fraction(&self) -> u32 {
+        let [separator, digits @ ..] = self.0 else {
+            return 0;
+        };
+        if *separator == b'\n' {
+            return 0;
+        }
+        let (mut value, mut unit) = (0, 100_000);
+        for byte in digits
+            .iter()
+            .take(6)
+            .take_while(|byte| byte.is_ascii_digit())
+        {
+            value += u32::from(byte - b'0') * unit;
+            unit /= 10;
+        }
+        value
+    }
+}
+
+/// A DATETIME or TIMESTAMP cell: `datetime`, else `date`, else the text.
+#[inline]
+pub fn datetime<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let Some(DateTime {
+        date,
+        hour,
+        minute,
+        second,
+        microsecond,
+    }) = parse_datetime(bytes)
+    else {
+        return self::date(py, bytes);
+    };
+    let (year, month, day) = (i32::from(date.year), date.month, date.day);
+    PyDateTime::new(
+        py,
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        microsecond,
+        None,
+    )
+    .map(Bound::into_any)
+}
+
+/// A DATE cell: `date`, else the text.
+#[inline]
+pub fn date<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    match parse_date(bytes) {
+        Some(Date { year, month, day }) => {
+            PyDate::new(py, i32::from(year), month, day).map(Bound::into_any)
+        }
+        None => text::ascii(py, bytes),
+    }
+}
+
+/// A TIME cell: `timedelta`, else the text.
+#[inline]
+pub fn timedelta<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    match parse_duration(bytes) {
+        Some(Duration {
+            days,
+            seconds,
+            microseconds,
+        }) => PyDelta::new(py, days, seconds, microseconds, false).map(Bound::into_any),
+        None => text::ascii(py, bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests;
