@@ -21,7 +21,7 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use crate::awaitable::{Operation, Ready, Waiter};
+    use crate::awaitable::{Operation, Ready, Resolved, Waiter};
     #[pymodule_export]
     use crate::connection::Connection;
     #[pymodule_export]
@@ -48,6 +48,7 @@ mod _native {
         crate::runtime::fork::watch();
         crate::panics::install_hook();
         crate::tls::install_provider();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         crate::decode::remember_originals(module.py())
     }
 }

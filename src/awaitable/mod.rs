@@ -8,8 +8,8 @@ mod operation;
 mod ready;
 mod waiter;
 
-pub use operation::{Operation, Work};
-pub use ready::Ready;
+pub use operation::Operation;
+pub use ready::{Ready, Resolved};
 pub use waiter::Waiter;
 
 use pyo3::exceptions::PyStopIteration;

@@ -9,6 +9,42 @@ use pyo3::prelude::*;
 use super::{stop_iteration, thrown};
 use crate::runtime::lock;
 
+/// An awaitable of a value that may be awaited again and again.
+#[pyclass(frozen, weakref, module = "aiomysql._native")]
+pub struct Resolved(Py<PyAny>);
+
+#[pymethods]
+impl Resolved {
+    #[new]
+    fn new(value: Py<PyAny>) -> Self {
+        Self(value)
+    }
+
+    fn __await__(&self, py: Python<'_>) -> Ready {
+        Ready::new(self.0.clone_ref(py))
+    }
+
+    fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(stop_iteration(self.0.clone_ref(py)))
+    }
+
+    #[pyo3(signature = (kind, value=None, _traceback=None, /))]
+    fn throw(
+        &self,
+        kind: &Bound<'_, PyAny>,
+        value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        Err(thrown(kind, value)?)
+    }
+
+    fn close(&self) {}
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.0)
+    }
+}
+
 /// An awaitable that returns its value without ever yielding to the event loop.
 #[pyclass(frozen, weakref, freelist = 32, module = "aiomysql._native")]
 pub struct Ready {
@@ -25,10 +61,15 @@ impl Ready {
 
 #[pymethods]
 impl Ready {
-    #[classattr]
-    const __name__: &'static str = "Ready";
-    #[classattr]
-    const __qualname__: &'static str = "aiomysql.Ready";
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        "Ready"
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        "Ready"
+    }
 
     fn __await__(slf: Py<Self>) -> Py<Self> {
         slf

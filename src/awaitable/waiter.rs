@@ -116,13 +116,13 @@ fn call_in_context(
 
 #[pymethods]
 impl Waiter {
-    #[getter]
-    fn get__asyncio_future_blocking(&self) -> bool {
+    #[getter(_asyncio_future_blocking)]
+    fn blocking(&self) -> bool {
         lock(&self.state).blocking
     }
 
-    #[setter]
-    fn set__asyncio_future_blocking(&self, blocking: bool) {
+    #[setter(_asyncio_future_blocking)]
+    fn set_blocking(&self, blocking: bool) {
         lock(&self.state).blocking = blocking;
     }
 

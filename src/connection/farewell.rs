@@ -9,8 +9,6 @@ use mysql_async::Conn;
 use crate::panics;
 use crate::runtime::Reactor;
 
-use super::link::Link;
-
 /// Sends COM_QUIT where the socket takes it at once, and closes: a server that gets no COM_QUIT
 /// logs an aborted connection.
 pub fn say_goodbye(reactor: &Arc<Reactor>, conn: Conn) {
@@ -32,10 +30,4 @@ pub fn say_goodbye(reactor: &Arc<Reactor>, conn: Conn) {
         // Dropped outside the context: the connection in it must not spawn a task.
     }
     drop(farewell);
-}
-
-/// The clean end of a session that may be in use: COM_QUIT goes out where it can at once. A dead
-/// peer is no error, the connection is closed either way.
-pub fn quit(link: &Link) {
-    link.close();
 }

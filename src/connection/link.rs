@@ -151,6 +151,13 @@ impl Link {
         matches!(lock(&self.inner).phase, Phase::Closed(_))
     }
 
+    pub fn check_open(&self) -> Result<()> {
+        match lock(&self.inner).phase {
+            Phase::Closed(closed) => Err(closed.into()),
+            _ => Ok(()),
+        }
+    }
+
     pub fn is_busy(&self) -> bool {
         matches!(lock(&self.inner).phase, Phase::Busy)
     }

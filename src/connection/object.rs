@@ -10,7 +10,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::command::{self, Statement, receive, send, with_lease};
-use super::farewell;
 use super::link::{Link, now};
 use super::open::open;
 use super::options::Options;
@@ -19,6 +18,7 @@ use crate::charset::Codec;
 use crate::decode::{Converters, DecodeOptions};
 use crate::encode::{Dialect, escape_value};
 use crate::errors::{Error, Result};
+use crate::hooks::traits_of;
 use crate::result::{Reading, ResultSet, Shape, advance, drain};
 use crate::runtime;
 use crate::tls;
@@ -87,6 +87,11 @@ impl Connection {
             }),
             encoders: self.encoders.bind(py),
         }
+    }
+
+    /// The result that this connection gave last.
+    pub fn latest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, ResultSet>> {
+        self.result.as_ref().map(|result| result.bind(py).clone())
     }
 
     /// Makes a result the connection's latest.
@@ -204,6 +209,28 @@ impl Connection {
         }))
     }
 
+    /// Sends a statement that returns no rows.
+    fn _perform(slf: Bound<'_, Self>, sql: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        let this = slf.borrow();
+        let sql = this.encode(sql)?;
+        let limit = this.limit();
+        let object = slf.clone().unbind();
+        Ok(this.operation("Connection._command", |link| async move {
+            with_lease(&link, limit, |mut lease| async move {
+                let performed = match send(&mut lease, &sql).await {
+                    Ok(()) => drain(&mut lease).await,
+                    failed => failed,
+                };
+                (lease, performed)
+            })
+            .await?;
+            Python::attach(|py| {
+                object.borrow_mut(py).result = None;
+                Ok(py.None())
+            })
+        }))
+    }
+
     /// Reads the answer to what was sent before, or the next result set; the number of rows.
     #[pyo3(signature = (unbuffered=false))]
     fn _receive(slf: Bound<'_, Self>, unbuffered: bool) -> Operation {
@@ -247,15 +274,18 @@ impl Connection {
         })
     }
 
-    /// Sends COM_QUIT and closes; never fails.
-    fn _quit(&self) -> Operation {
-        let link = self.link.clone();
-        Operation::new("Connection.ensure_closed", None, async move {
-            if let Some(link) = link {
-                farewell::quit(&link);
-            }
-            Python::attach(|py| Ok(py.None()))
-        })
+    /// Raises InterfaceError where the session is closed, and says why.
+    fn _check_alive(&self) -> Result<()> {
+        match &self.link {
+            Some(link) => link.check_open(),
+            None => Err(Error::NotConnected),
+        }
+    }
+
+    /// Whether no hook of the connection's class is overridden.
+    #[getter]
+    fn _is_plain(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(traits_of(slf.as_any())?.plain)
     }
 
     /// Closes the session at once. Closing it again does nothing.
@@ -306,7 +336,7 @@ impl Connection {
 
     /// The SQL literal of a value, as `aiomysql.Connection.escape`.
     fn _escape<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        escape_value(value.py(), value, &self.dialect(value.py()))
+        escape_value(value, &self.dialect(value.py()))
     }
 
     /// `"loop"` or `"fallback"`: which driver serves this connection. For tests.

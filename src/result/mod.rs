@@ -4,6 +4,6 @@ mod reader;
 mod result_set;
 mod rows;
 
-pub use reader::{advance, open_stream, read_more, read_set};
+pub use reader::{advance, drain, open_stream, read_more, read_set};
 pub use result_set::ResultSet;
-pub use rows::{Reading, RowMaker, Shape};
+pub use rows::{Reading, Shape};

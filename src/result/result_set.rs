@@ -213,7 +213,7 @@ impl ResultSet {
         let fields = self
             .columns
             .iter()
-            .map(|column| Py::new(py, Field::new(py, column, &self.codec)?))
+            .map(|column| Py::new(py, Field::new(column, &self.codec)))
             .collect::<PyResult<Vec<_>>>()?;
         let fields = PyList::new(py, fields)?;
         self.fields = Some(fields.clone().unbind());

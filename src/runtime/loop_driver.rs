@@ -29,7 +29,9 @@ impl LoopDriver {
         let epoll = descriptor::epoll_of(&runtime).map_err(std::io::Error::other)?;
         let wake = {
             let _context = runtime.enter();
-            AsyncFd::with_interest(eventfd()?, Interest::READABLE)?
+            // SAFETY: the AsyncFd owns the eventfd, and an OwnedFd never changes its number.
+            unsafe { AsyncFd::register_with_interest(eventfd()?, Interest::READABLE) }
+                .map_err(std::io::Error::from)?
         };
         Ok(Self {
             wake,

@@ -1,0 +1,182 @@
+//! The fast path of execute, executemany and nextset: interpolation, round trip and rows in one
+//! native step, taken while no hook is overridden.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use super::object::{Cursor, Executed};
+use crate::awaitable::Operation;
+use crate::connection::{Connection, Link, Statement, run, with_lease};
+use crate::encode::interpolate;
+use crate::errors::{Error, Result};
+use crate::hooks::{Traits, traits_of};
+use crate::result::{Reading, ResultSet, Shape, advance, open_stream, read_set};
+
+impl Traits {
+    fn shape(self) -> Shape {
+        if self.dicts {
+            Shape::Dicts
+        } else {
+            Shape::Tuples
+        }
+    }
+}
+
+/// What a fast path needs, or None where a hook is to be called instead.
+fn fast<'py>(
+    cursor: &Bound<'py, Cursor>,
+) -> PyResult<Option<(Bound<'py, Connection>, Traits)>> {
+    let this = cursor.borrow();
+    this.check_open()?;
+    let Some(connection) = this.native_connection(cursor.py()) else {
+        return Ok(None);
+    };
+    if this.echo {
+        return Ok(None);
+    }
+    let traits = traits_of(cursor.as_any())?;
+    let usable = traits.plain && traits_of(connection.as_any())?.plain;
+    Ok(usable.then_some((connection, traits)))
+}
+
+#[pymethods]
+impl Cursor {
+    /// An operation that does all of `execute`, giving the number of rows; None where a hook is
+    /// overridden and the hooks are to be called one by one.
+    fn _execute(
+        slf: Bound<'_, Self>,
+        query: &Bound<'_, PyAny>,
+        args: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Operation>> {
+        let Some((connection, traits)) = fast(&slf)? else {
+            return Ok(None);
+        };
+        let py = slf.py();
+        let session = connection.borrow();
+        let (sql, executed) = if args.is_none() {
+            let sql = Arc::new(session.encode(query)?);
+            (sql, Executed::Given(query.clone().unbind()))
+        } else {
+            let sql = Arc::new(interpolate(query, args, &session.dialect(py))?);
+            let text = Executed::Interpolated(Arc::clone(&sql), session.codec().clone());
+            (sql, text)
+        };
+        let statement = Statement {
+            sql,
+            reading: session.reading(py, traits.shape(), traits.json),
+            unbuffered: traits.streamed,
+        };
+        let limit = session.limit();
+        let link = session.link();
+        drop(session);
+        let (cursor, connection) = (slf.unbind(), connection.unbind());
+        Ok(Some(match link {
+            Ok(link) => Operation::new(
+                "Cursor.execute",
+                Some(Arc::clone(link.reactor())),
+                async move {
+                    Python::attach(|py| {
+                        let mut cursor = cursor.borrow_mut(py);
+                        cursor.forget_result();
+                        cursor.last_executed = executed.clone_ref(py);
+                    });
+                    let result = run(&link, limit, statement).await?;
+                    Python::attach(|py| {
+                        cursor.borrow_mut(py).executed = executed;
+                        show(py, &cursor, &connection, result)
+                    })
+                },
+            ),
+            Err(error) => Operation::new("Cursor.execute", None, async { Err(error) }),
+        }))
+    }
+
+    /// An operation that does all of `nextset`, giving True or None; None where a hook is
+    /// overridden.
+    fn _nextset(slf: Bound<'_, Self>) -> PyResult<Option<Operation>> {
+        let Some((connection, traits)) = fast(&slf)? else {
+            return Ok(None);
+        };
+        let py = slf.py();
+        let session = connection.borrow();
+        let link = session.link();
+        let is_current = match (slf.borrow().result_set(py), session.latest(py)) {
+            (Some(mine), Some(latest)) => mine.is(&latest),
+            _ => false,
+        };
+        let reading = session.reading(py, traits.shape(), traits.json);
+        let limit = session.limit();
+        drop(session);
+        let (cursor, connection) = (slf.unbind(), connection.unbind());
+        Ok(Some(match link {
+            Ok(link) if is_current => Operation::new(
+                "Cursor.nextset",
+                Some(Arc::clone(link.reactor())),
+                async move {
+                    let next = next_set(&link, limit, reading, traits.streamed).await;
+                    Python::attach(|py| match next {
+                        Ok(Some(result)) => {
+                            show(py, &cursor, &connection, result)?;
+                            Ok(true.into_pyobject(py).map_err(PyErr::from)?.to_owned().into_any().unbind())
+                        }
+                        Ok(None) => Ok(py.None()),
+                        Err(error) => {
+                            cursor.borrow_mut(py).forget_result();
+                            Err(error)
+                        }
+                    })
+                },
+            ),
+            _ => Operation::new("Cursor.nextset", None, async {
+                Python::attach(|py| Ok(py.None()))
+            }),
+        }))
+    }
+}
+
+/// Goes to the next set of the last command; None where there is none. What is left of a streamed
+/// set is skipped.
+async fn next_set(
+    link: &Arc<Link>,
+    limit: Option<std::time::Duration>,
+    reading: Reading,
+    streamed: bool,
+) -> Result<Option<ResultSet>> {
+    with_lease(link, limit, move |mut lease| async move {
+        let next = async {
+            while !advance(&mut lease).await? {
+                if lease.link().pending() == crate::connection::Pending::Nothing {
+                    return Ok(None);
+                }
+            }
+            if streamed {
+                open_stream(&mut lease, &reading).await.map(Some)
+            } else {
+                read_set(&mut lease, &reading).await.map(Some)
+            }
+        }
+        .await;
+        (lease, next)
+    })
+    .await
+}
+
+/// Makes a result the latest of the cursor and of its connection; its number of rows.
+fn show(
+    py: Python<'_>,
+    cursor: &Py<Cursor>,
+    connection: &Py<Connection>,
+    result: ResultSet,
+) -> Result<Py<PyAny>> {
+    let rows = result.affected_rows();
+    let result = Py::new(py, result)?;
+    connection
+        .try_borrow_mut(py)
+        .map_err(|_| PyErr::from(PyRuntimeError::new_err("the connection is in use")))
+        .map_err(Error::from)?
+        .adopt(py, &result);
+    cursor.borrow_mut(py).adopt(py, result);
+    Ok(rows.into_pyobject(py).map_err(PyErr::from)?.into_any().unbind())
+}

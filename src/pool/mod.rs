@@ -1,0 +1,4 @@
+//! Pools.
+use pyo3::prelude::*;
+#[pyclass(subclass, module = "aiomysql._native")]
+pub struct Pool {}
