@@ -210,5 +210,4 @@ fn postfix(template: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "bulk_insert_tests.rs"]
 mod tests;

@@ -54,7 +54,6 @@ pub fn bulk_insert_parts(query: &str) -> Option<(String, String, String)> {
 
 /// The statements, each with its number of rows, that insert `rows`.
 #[pyfunction]
-#[pyo3(signature = (parts, rows, encoders, codec_name, no_backslash_escapes, max_stmt_length))]
 pub fn bulk_insert_statements<'py>(
     parts: (String, String, String),
     rows: &Bound<'py, PyAny>,
