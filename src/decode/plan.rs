@@ -121,6 +121,7 @@ impl RowPlan {
         keys: &DictKeys,
     ) -> PyResult<Bound<'py, PyDict>> {
         self.check_width(row)?;
+        debug_assert_eq!(keys.names().len(), self.columns.len());
         let dict = keys.new_dict(py)?;
         for ((index, column), key) in self.columns.iter().enumerate().zip(keys.names()) {
             dict.set_item(key, decode_cell(py, column, row.cell(index))?)?;

@@ -1,4 +1,4 @@
-//! Decoding without a server: for tests, and for the curious.
+//! Decoding without a server, for the tests.
 
 use mysql_async::{Column, Value};
 use pyo3::prelude::*;

@@ -1,4 +1,5 @@
-//! What a cell and a row cost: `cargo test --release timings -- --ignored --nocapture`.
+//! What a cell and a row cost, with PyMySQL on PYTHONPATH:
+//! `cargo test --release --lib timings -- --ignored --nocapture --test-threads=1`.
 
 use std::hint::black_box;
 use std::time::Instant;

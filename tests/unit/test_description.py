@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from aiomysql._native import Field, describe_fields
 from pymysql.constants import FIELD_TYPE as FT
 from pymysql.constants import FLAG
-
-from aiomysql._native import Field, describe_fields
 
 LATIN1_SWEDISH = 8
 UTF8MB3_GENERAL = 33
