@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import IO
 
 _PREFIX = "aiomysql-"
 _OWNER = "owner.lock"
+# A folder younger than this may not have been locked yet.
+_YOUNG_SECONDS = 60
 
 
 class Folder:
@@ -33,7 +37,11 @@ class Folder:
 def _sweep() -> None:
     for folder in Path("/tmp").glob(f"{_PREFIX}*"):
         try:
-            with (folder / _OWNER).open("w") as lock:
+            state = folder.lstat()
+            # What another account made may hold links that lead anywhere.
+            if state.st_uid != os.geteuid() or time.time() - state.st_ctime < _YOUNG_SECONDS:
+                continue
+            with (folder / _OWNER).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:

@@ -44,12 +44,13 @@ class Installation:
 
     # The words that start the program; a fetched one runs through its own dynamic loader.
     command: tuple[str, ...]
-    # The folder that holds sbin, lib/mysql/plugin and share/mysql.
+    # The folder that holds sbin, lib/mysql/plugin and share/mysql (share/mariadb since 11).
     base: Path
 
     @property
     def share(self) -> Path:
-        return self.base / "share" / "mysql"
+        renamed = self.base / "share" / "mariadb"
+        return renamed if (renamed / "charsets").is_dir() else self.base / "share" / "mysql"
 
     @property
     def plugins(self) -> Path:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from .server import PASSWORD, Server
 
 # The files in the order in which mariadb-install-db feeds them; help and time zones are left out.
+# MariaDB 11 renamed mysql_*.sql to mariadb_*.sql.
 _SYSTEM_TABLES = (
-    "mysql_system_tables.sql",
-    "mysql_performance_tables.sql",
-    "mysql_system_tables_data.sql",
+    "m*_system_tables.sql",
+    "m*_performance_tables.sql",
+    "m*_system_tables_data.sql",
     "maria_add_gis_sp_bootstrap.sql",
-    "mysql_sys_schema.sql",
+    "m*_sys_schema.sql",
 )
 
 
@@ -19,9 +20,11 @@ class MariaDB(Server):
 
     def _initialise(self) -> None:
         share = self._installation.share
-        files = [share / name for name in _SYSTEM_TABLES]
+        files = [path for pattern in _SYSTEM_TABLES for path in share.glob(pattern)]
         head = ["CREATE DATABASE IF NOT EXISTS mysql;", "USE mysql;", "SET @auth_root_socket=NULL;"]
-        text = "\n".join([*head, *(path.read_text() for path in files if path.exists())])
+        # root without a password from 127.0.0.1 and the machine's name: an account for all will do.
+        tail = ["DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost';"]
+        text = "\n".join([*head, *(path.read_text() for path in files), *tail, ""])
         with self._write("system.sql", text).open("rb") as statements:
             self._run_to_end([*self._options(), "--bootstrap"], stdin=statements)
 

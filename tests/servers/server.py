@@ -37,10 +37,9 @@ class Server:
         self.folder = self._folder.path
         self.port = free_port()
         try:
-            for name in ("data", "files"):
+            for name in ("data", "files", "run"):
                 (self.folder / name).mkdir()
                 self._give(self.folder / name)
-            self._give(self.folder)
             self._initialise()
             self._write("init.sql", "\n".join(self._set_up()) + "\n")
         except BaseException:
@@ -64,7 +63,7 @@ class Server:
 
     @property
     def socket(self) -> str:
-        return str(self.folder / "s.sock")
+        return str(self.folder / "run" / "sock")
 
     @property
     def address(self) -> Address:
@@ -78,7 +77,7 @@ class Server:
 
     @property
     def log(self) -> str:
-        path = self.folder / "server.log"
+        path = self.folder / "run" / "server.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def start(self) -> None:
@@ -143,8 +142,8 @@ class Server:
             f"--character-sets-dir={files.share}/charsets",
             f"--plugin-dir={files.plugins}",
             f"--socket={self.socket}",
-            f"--pid-file={self.folder}/server.pid",
-            f"--log-error={self.folder}/server.log",
+            f"--pid-file={self.folder}/run/server.pid",
+            f"--log-error={self.folder}/run/server.log",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",
