@@ -55,9 +55,7 @@ def _wait(fleet: Fleet) -> NoReturn:
 
 
 def _run(command: list[str], fleet: Fleet) -> int:
-    with subprocess.Popen(
-        command, env=fleet.environment(), preexec_fn=die_with_parent
-    ) as process:  # fmt: skip
+    with subprocess.Popen(command, env=fleet.environment(), preexec_fn=die_with_parent) as process:
         try:
             return process.wait()
         except BaseException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 VENDORS = ("mariadb", "mysql")
@@ -19,7 +19,7 @@ class Address:
     user: str
     password: str
     db: str
-    socket: Optional[str] = None
+    socket: str | None = None
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -56,6 +56,6 @@ def variable(vendor: str) -> str:
     return f"AIOMYSQL_TEST_{vendor.upper()}"
 
 
-def from_environment(vendor: str) -> Optional[Address]:
+def from_environment(vendor: str) -> Address | None:
     url = os.environ.get(variable(vendor))
     return Address.parse(url) if url else None

@@ -10,9 +10,9 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
 
 # The settings of the machine that a download may need; its hooks and preferences stay out.
 _KEPT_SETTINGS = re.compile(r"Acquire::(https?|ForceIPv[46]|Check-Valid-Until|Proxy-Auto-Detect)\b")
@@ -40,7 +40,7 @@ class Source:
         return any("debian-archive" in option for option in self.options)
 
 
-def unpack(packages: list[str], suite: Optional[str], extra: list[str], folder: Path) -> None:
+def unpack(packages: list[str], suite: str | None, extra: list[str], folder: Path) -> None:
     """Put `packages` with all that they need, and `extra` alone, below `folder`.
 
     `suite` None means the release that the machine runs.
@@ -63,7 +63,7 @@ def unpack(packages: list[str], suite: Optional[str], extra: list[str], folder: 
     shutil.rmtree(work)
 
 
-def _private_configuration(work: Path, suite: Optional[str]) -> dict[str, str]:
+def _private_configuration(work: Path, suite: str | None) -> dict[str, str]:
     shutil.rmtree(work, ignore_errors=True)
     for part in ("state/lists/partial", "cache/archives/partial"):
         (work / part).mkdir(parents=True)
@@ -95,7 +95,7 @@ def _machine_settings() -> list[str]:
     return [line for line in dump.stdout.splitlines() if _KEPT_SETTINGS.match(line)]
 
 
-def _stanzas(suite: Optional[str]) -> str:
+def _stanzas(suite: str | None) -> str:
     codename = _codename()
     sources = list(_machine_sources())
     archives = [source for source in sources if codename in source.suites]
@@ -170,9 +170,14 @@ def _deb822_entries(text: str) -> Iterator[Source]:
 
 def _run(command: list[str], environment: dict[str, str], folder: Path) -> None:
     done = subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, check=False,
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         last = (done.stdout.strip().splitlines() or ["no message"])[-1]
         raise PackagesUnavailable(f"{' '.join(command[:2])} failed: {last}")

@@ -1,11 +1,10 @@
-"""Several servers at once: the user's own where the environment names them, else throw-away ones."""
+"""Several servers at once: the user's own where the environment names them, else throw-away."""
 
 from __future__ import annotations
 
 import os
 import sys
 from types import TracebackType
-from typing import Optional
 
 from .address import Address, from_environment, variable
 from .apt import PackagesUnavailable
@@ -40,9 +39,9 @@ class Fleet:
 
     def __exit__(
         self,
-        _type: Optional[type[BaseException]],
-        _value: Optional[BaseException],
-        _traceback: Optional[TracebackType],
+        _type: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
     ) -> None:
         self.stop()
 

@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from . import apt
 
@@ -24,7 +23,7 @@ class Recipe:
 
     program: str
     # None: the suite that the machine runs.
-    suite: Optional[str]
+    suite: str | None
     packages: tuple[str, ...]
     # Fetched without what they depend on: the plugins live in a package with many dependencies.
     extra: tuple[str, ...] = ()
@@ -62,9 +61,11 @@ class Installation:
     def version(self) -> str:
         """The number that the program prints, e.g. `10.11.14`."""
         said = subprocess.run(
-            [*self.command, "--no-defaults", "--version"], capture_output=True, text=True,
+            [*self.command, "--no-defaults", "--version"],
+            capture_output=True,
+            text=True,
             check=True,
-        )  # fmt: skip
+        )
         match = re.search(r"Ver (\d+\.\d+\.\d+)", said.stdout)
         if not match:
             raise apt.PackagesUnavailable(f"cannot tell the version from {said.stdout!r}")
@@ -82,7 +83,7 @@ def obtain(kind: str) -> Installation:
     return _machines_own(recipe) or _fetched(kind, recipe)
 
 
-def _machines_own(recipe: Recipe) -> Optional[Installation]:
+def _machines_own(recipe: Recipe) -> Installation | None:
     """MariaDB of the machine, if it came with its plugins (Debian's core package has none)."""
     found = shutil.which(recipe.program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if recipe.suite is not None or found is None:

@@ -34,9 +34,7 @@ class MariaDB(Server):
 
     def _accounts(self) -> list[str]:
         as_hash = f"USING PASSWORD('{PASSWORD}')"
-        statements = self._account_statements(
-            "test_native", f"VIA mysql_native_password {as_hash}"
-        )
+        statements = self._account_statements("test_native", f"VIA mysql_native_password {as_hash}")
         if self._installation.has_plugin("auth_ed25519"):
             statements += self._account_statements("test_ed25519", f"VIA ed25519 {as_hash}")
         if self._installation.has_plugin("auth_parsec"):

@@ -1,4 +1,4 @@
-"""What a child process needs so that it harms nobody: an account, a port, an end with its parent."""
+"""What makes a child process harmless: an account, a free port, an end with its parent."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, ClassVar, Optional
+from typing import Any, ClassVar
 
 from .address import Address
 from .folder import Folder
@@ -27,10 +27,10 @@ class Server:
 
     vendor: ClassVar[str]
 
-    def __init__(self, kind: Optional[str] = None, options: tuple[str, ...] = ()) -> None:
+    def __init__(self, kind: str | None = None, options: tuple[str, ...] = ()) -> None:
         self._installation: Installation = obtain(kind or self.vendor)
         self._extra_options = options
-        self._process: Optional[subprocess.Popen[bytes]] = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.version = self._installation.version()
         self._account = unprivileged_account(self._installation.share)
         self._folder = Folder()
