@@ -47,12 +47,13 @@ def unpack(packages: list[str], suite: str | None, extra: list[str], folder: Pat
     """
     for tool in ("apt-get", "dpkg"):
         if shutil.which(tool) is None:
-            raise PackagesUnavailable(f"there is no {tool} here to fetch {packages[0]} with")
+            raise PackagesUnavailable(f"there is no {tool} to fetch packages with")
     work = folder.with_name(folder.name + ".apt")
     environment = _private_configuration(work, suite)
     _run(["apt-get", "-qq", "update"], environment, work)
     options = ["-qq", "--yes", "--no-install-recommends", "--download-only"]
-    _run(["apt-get", *options, "install", *packages], environment, work)
+    if packages:
+        _run(["apt-get", *options, "install", *packages], environment, work)
     archives = list((work / "cache" / "archives").glob("*.deb"))
     if extra:
         _run(["apt-get", "-qq", "download", *extra], environment, work)
