@@ -1,4 +1,4 @@
-"""The virtual environments and the built extension; each step is redone only when its input changed.
+"""The virtual environments and the built extension; a step is redone when its input changed.
 
 .venv             the library under development, with the tools of its tests
 .cache/reference  aiomysql 0.3.2, which the library replaces, for comparison
@@ -50,8 +50,6 @@ def run(command: list[str], **changes: str) -> None:
 
 
 def _require_tools() -> None:
-    if sys.version_info < (3, 9):
-        give_up(f"Python 3.9 or newer is needed, this is {sys.version.split()[0]}")
     if shutil.which("cargo") is None:
         give_up("cargo is needed to build the extension and is not on PATH")
     if shutil.which("cc") is None:

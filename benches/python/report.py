@@ -17,7 +17,9 @@ NAMES = {
 def markdown(results: list[Result], about: dict[str, str]) -> str:
     lines = [f"{name}: {value}  " for name, value in about.items()]
     lines.append("")
-    lines.append("Medians ± half the distance between the quartiles; peak: memory beyond the start.")
+    lines.append(
+        "Medians ± half the distance between the quartiles; peak: memory beyond the start."
+    )
     settings = list(dict.fromkeys(result.setting for result in results))
     for workload in dict.fromkeys(setting.workload for setting in settings):
         work = WORKLOADS[workload]
