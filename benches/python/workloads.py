@@ -44,10 +44,8 @@ WORKLOADS = {
         Workload("pool_50_select_1", "SELECT 1, 50 tasks", "pool", SELECT_1, tasks=50),
         Workload("pool_10_point", "row, 10 tasks", "pool", POINT, (42,), tasks=10),
         Workload("pool_50_point", "row, 50 tasks", "pool", POINT, (42,), tasks=50),
-        Workload("rows_tuples", "100,000 rows of 8 columns", "rows", ROWS, count=1),
-        Workload(
-            "rows_dicts", "100,000 rows of 8 columns, dicts", "rows", ROWS, count=1, dicts=True
-        ),
+        Workload("rows_tuples", "100,000 rows of 8", "rows", ROWS, count=1),
+        Workload("rows_dicts", "100,000 rows of 8, as dicts", "rows", ROWS, count=1, dicts=True),
     )
 }
 
