@@ -1,0 +1,32 @@
+# Needs git, make, cc, cargo and a python3 (>= 3.9) with venv. `make PYTHON=python3.13 test` picks another.
+PYTHON ?= python3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint build bench clean
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## set everything up, start a throw-away MariaDB, run examples/tour.py
+	@$(PYTHON) -m tools.demo
+
+test: ## lints, types, Rust's tests, and the suite on throw-away MariaDB and MySQL
+	@$(PYTHON) -m tools.check
+
+test-all: ## the same, with the whole suite on every driver and every loop
+	@$(PYTHON) -m tools.check --all
+
+lint: ## what `make test` does that needs no server
+	@$(PYTHON) -m tools.check --lint
+
+build: ## the virtual environment with the extension in it
+	@$(PYTHON) -m tools.environment
+
+bench: ## side by side with asyncmy, aiomysql and mysqlclient (ARGS="--help" tells more)
+	@$(PYTHON) -m tools.bench $(ARGS)
+
+clean: ## remove what the other targets made
+	rm -rf .venv .cache target dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -f python/aiomysql/_native*.so
+	find python tests tools benches examples -name __pycache__ -prune -exec rm -rf {} +

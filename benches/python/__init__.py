@@ -1,0 +1,1 @@
+"""End to end, side by side: `make bench`."""

@@ -1,0 +1,101 @@
+"""The four libraries under measurement, behind one shape."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from benches.python import workloads
+from benches.python.workloads import Workload
+
+# In the order of the report; the reference is aiomysql 0.3.2 in an environment of its own.
+DRIVERS = ("ours", "asyncmy", "reference", "mysqlclient")
+# Without autocommit a SELECT opens a transaction; asyncmy's pool then throws the connection away
+# at release (197 new ones for 200 queries), and the pool workloads would measure handshakes.
+_SETTINGS: dict[str, Any] = {"autocommit": True, "charset": "utf8mb4"}
+_MODULES = {"ours": "aiomysql", "reference": "aiomysql", "asyncmy": "asyncmy"}
+
+
+class Clock:
+    """Wall and CPU seconds of this process, all of its threads."""
+
+    def __enter__(self) -> Clock:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cpu = time.process_time() - self._cpu
+        self.wall = time.perf_counter() - self._wall
+
+
+def version(driver: str) -> str:
+    module = importlib.import_module("MySQLdb" if driver == "mysqlclient" else _MODULES[driver])
+    return str(getattr(module, "__version__", "?"))
+
+
+def is_asynchronous(driver: str) -> bool:
+    return driver in _MODULES
+
+
+async def measure(
+    driver: str,
+    work: Workload,
+    connect_kwargs: dict[str, Any],
+    prepare: Callable[[], None],
+) -> Clock:
+    """One round: connect and warm up, `prepare`, measure, close."""
+    async with opened(driver, work, connect_kwargs) as run:
+        if work.kind != "rows":
+            await run(work.count // 10)
+        prepare()
+        with Clock() as clock:
+            await run(work.count)
+    return clock
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    driver: str, work: Workload, connect_kwargs: dict[str, Any]
+) -> AsyncIterator[Callable[[int], Awaitable[Any]]]:
+    module = importlib.import_module(_MODULES[driver])
+    if work.kind == "pool":
+        size = workloads.POOL_SIZE
+        pool = await module.create_pool(minsize=size, maxsize=size, **_SETTINGS, **connect_kwargs)
+        try:
+            yield lambda count: workloads.pooled(pool, work, count)
+        finally:
+            pool.close()
+            await pool.wait_closed()
+        return
+    connection = await module.connect(**_SETTINGS, **connect_kwargs)
+    try:
+        if work.kind == "rows":
+            cursors = importlib.import_module(f"{_MODULES[driver]}.cursors")
+            cursor_class = cursors.DictCursor if work.dicts else cursors.Cursor
+            yield lambda _: workloads.rows(connection, work, cursor_class)
+        else:
+            yield lambda count: workloads.sequence(connection, work, count)
+    finally:
+        await connection.ensure_closed()
+
+
+def measure_mysqlclient(
+    work: Workload, connect_kwargs: dict[str, Any], prepare: Callable[[], None]
+) -> Clock:
+    """The floor: C, synchronous, without a loop."""
+    import MySQLdb  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    from MySQLdb import cursors
+
+    connection = MySQLdb.connect(**_SETTINGS, **connect_kwargs)
+    cursor = connection.cursor(cursors.DictCursor if work.dicts else cursors.Cursor)
+    take = cursor.fetchall if work.kind == "rows" else cursor.fetchone
+    prepare()
+    with Clock() as clock:
+        for _ in range(work.count):
+            cursor.execute(work.sql, work.args)
+            take()
+    connection.close()
+    return clock

@@ -1,0 +1,95 @@
+"""What is measured: each workload is a row of one table, run by one of three functions."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+SELECT_1 = "SELECT 1"
+POINT = "SELECT id, name, city, score, created, note FROM bench_point WHERE id = %s"
+ROWS = "SELECT * FROM bench_rows"
+POOL_SIZE = 10
+
+
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    title: str
+    # sequence: one query awaited after another; pool: by many tasks; rows: one large result.
+    kind: str
+    sql: str
+    args: tuple[Any, ...] | None = None
+    # How many queries make one round.
+    count: int = 2000
+    tasks: int = 1
+    dicts: bool = False
+
+    @property
+    def unit(self) -> str:
+        return "ms" if self.kind == "rows" else "µs per query"
+
+    @property
+    def scale(self) -> float:
+        """From seconds of a round to the unit."""
+        return 1e3 if self.kind == "rows" else 1e6 / self.count
+
+
+WORKLOADS = {
+    work.name: work
+    for work in (
+        Workload("select_1", "SELECT 1", "sequence", SELECT_1),
+        Workload("point", "row by primary key", "sequence", POINT, (42,)),
+        Workload("pool_10_select_1", "SELECT 1, 10 tasks", "pool", SELECT_1, tasks=10),
+        Workload("pool_50_select_1", "SELECT 1, 50 tasks", "pool", SELECT_1, tasks=50),
+        Workload("pool_10_point", "row, 10 tasks", "pool", POINT, (42,), tasks=10),
+        Workload("pool_50_point", "row, 50 tasks", "pool", POINT, (42,), tasks=50),
+        Workload("rows_tuples", "100,000 rows of 8", "rows", ROWS, count=1),
+        Workload("rows_dicts", "100,000 rows of 8, as dicts", "rows", ROWS, count=1, dicts=True),
+    )
+}
+
+_DIGITS = "(SELECT 0 d" + "".join(f" UNION ALL SELECT {d}" for d in range(1, 10)) + ")"
+_NUMBERS = (
+    "(SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d AS n FROM "
+    + ", ".join(f"{_DIGITS} {name}" for name in "abcef")
+    + ") numbers"
+)
+
+# Statements that fill the database; the same on both servers.
+TABLES = (
+    "DROP TABLE IF EXISTS bench_point, bench_rows",
+    "CREATE TABLE bench_point (id INT PRIMARY KEY, name VARCHAR(40), city VARCHAR(40),"
+    " score DOUBLE, created DATETIME, note VARCHAR(80))",
+    "INSERT INTO bench_point SELECT n, CONCAT('name ', n), 'Zürich', n / 7,"
+    f" '2024-02-29 12:34:56', REPEAT('x', 40) FROM {_NUMBERS} WHERE n <= 1000",
+    "CREATE TABLE bench_rows (id INT PRIMARY KEY, big BIGINT, name VARCHAR(40), text VARCHAR(60),"
+    " price DECIMAL(12, 2), created DATETIME, day DATE, ratio DOUBLE)",
+    "INSERT INTO bench_rows SELECT n, n * 7000000001, CONCAT('name ', n),"
+    " CONCAT('žluťoučký kůň ', n), n / 100, TIMESTAMPADD(SECOND, n, '2024-01-01'),"
+    " DATE(TIMESTAMPADD(HOUR, n, '2024-01-01')), IF(n % 10 = 0, NULL, n / 3)"
+    f" FROM {_NUMBERS}",
+)
+
+
+async def sequence(connection: Any, work: Workload, count: int) -> None:
+    async with connection.cursor() as cursor:
+        for _ in range(count):
+            await cursor.execute(work.sql, work.args)
+            await cursor.fetchone()
+
+
+async def pooled(pool: Any, work: Workload, count: int) -> None:
+    async def task() -> None:
+        for _ in range(count // work.tasks):
+            async with pool.acquire() as connection, connection.cursor() as cursor:
+                await cursor.execute(work.sql, work.args)
+                await cursor.fetchone()
+
+    await asyncio.gather(*(task() for _ in range(work.tasks)))
+
+
+async def rows(connection: Any, work: Workload, cursor_class: Any) -> int:
+    async with connection.cursor(cursor_class) as cursor:
+        await cursor.execute(work.sql)
+        return len(await cursor.fetchall())

@@ -1,0 +1,101 @@
+"""`make test`: formatting, lints, types, Rust's tests, then the suite on real servers.
+
+`make test-all` runs the whole suite on every driver and loop; `make lint` what needs no server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from tests.servers import VENDORS, Fleet, PackagesUnavailable
+from tools import environment, libpython
+from tools.stages import CargoTest, Pytest, Stage, run_all
+
+_PYTHON_FOLDERS = ("python", "tests", "tools", "benches", "examples")
+# Annotated throughout; the tests themselves are not held to it.
+_TYPED_FOLDERS = ("python", "tools", "tests/servers", "benches/python")
+_DRIVERS = ("loop", "fallback")
+_LOOPS = ("asyncio", "uvloop")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m tools.check", description=__doc__)
+    parser.add_argument("--lint", action="store_true", help="only what needs no server")
+    parser.add_argument("--all", action="store_true", help="every driver with every loop")
+    given = parser.parse_args()
+    # SIGTERM unwinds the stack as Ctrl-C does, so that the servers stop.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    python = environment.library()
+    stages = [*_rust_stages(python), *_python_stages(python)]
+    if given.lint:
+        return run_all(stages)
+    environment.reference()
+    with Fleet(list(VENDORS)) as fleet:
+        stages += _missing_servers(fleet)
+        stages += _suite(python, fleet.environment(), given.all)
+        return run_all(stages)
+
+
+def _rust_stages(python: Path) -> list[Stage]:
+    variables = {"PYO3_PYTHON": str(python)}
+    missing = None
+    try:
+        variables = libpython.environment(python)
+    except PackagesUnavailable as error:
+        missing = f"cargo test needs libpython: {error}"
+    clippy = ("cargo", "clippy", "--locked", "--quiet", "--all-targets", "--", "-D", "warnings")
+    return [
+        Stage("cargo fmt", ("cargo", "fmt", "--check")),
+        Stage("cargo clippy", clippy, variables),
+        _licences(),
+        CargoTest("cargo test", ("cargo", "test", "--locked", "--lib"), variables, missing),
+    ]
+
+
+def _licences() -> Stage:
+    if shutil.which("cargo-deny"):
+        return Stage("licences", ("cargo", "deny", "check", "licenses", "bans", "sources"))
+    # Building cargo-deny takes many minutes; the script knows the same rules.
+    return Stage("licences", (sys.executable, "-m", "tools.licences"))
+
+
+def _python_stages(python: Path) -> list[Stage]:
+    folders = [name for name in _PYTHON_FOLDERS if (environment.ROOT / name).is_dir()]
+    typed = [name for name in _TYPED_FOLDERS if (environment.ROOT / name).is_dir()]
+    ruff = str(python.with_name("ruff"))
+    stubs = environment.ROOT / "python/aiomysql/_native.pyi"
+    return [
+        Stage("ruff check", (ruff, "check", *folders)),
+        Stage("ruff format", (ruff, "format", "--check", *folders)),
+        Stage("mypy --strict", (str(python), "-m", "mypy", "--strict", *typed)),
+        Stage(
+            "stubtest",
+            (str(python), "-m", "mypy.stubtest", "aiomysql._native"),
+            missing=None if stubs.exists() else "there is no python/aiomysql/_native.pyi",
+        ),
+    ]
+
+
+def _missing_servers(fleet: Fleet) -> list[Stage]:
+    return [Stage(f"{name} server", (), missing=why) for name, why in fleet.missing.items()]
+
+
+def _suite(python: Path, variables: dict[str, str], everything: bool) -> list[Stage]:
+    stages: list[Stage] = []
+    for driver in _DRIVERS:
+        for loop in _LOOPS:
+            whole = everything or (driver, loop) == ("loop", "asyncio")
+            chosen = {"AIOMYSQL_TEST_DRIVER": driver, "AIOMYSQL_TEST_LOOP": loop}
+            only = () if whole else ("-m", "bridge")
+            name = f"pytest {' '.join(only)} on {driver} + {loop}".replace("  ", " ")
+            command = (str(python), "-m", "pytest", "-q", *only)
+            stages.append(Pytest(name, command, {**variables, **chosen}))
+    return stages
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
