@@ -1,4 +1,207 @@
-from typing import Any
+"""Pools of connections.
+
+Limits, order, health and shutdown are native (:class:`aiomysql._native.Pool`); here are the
+names. New connections are opened by calling this module's :func:`connect`, looked up each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import warnings
+from typing import TYPE_CHECKING, Any
+
 from . import _native
-class Pool(_native.Pool): ...
-def create_pool(**kw: Any) -> Any: ...
+from .connection import connect
+from .utils import (
+    _PoolAcquireContextManager,
+    _PoolConnectionContextManager,
+    _PoolContextManager,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Generator
+    from types import TracebackType
+
+    from .connection import Connection
+
+__all__ = ["Pool", "connect", "create_pool"]
+
+
+def create_pool(
+    minsize: int = 1,
+    maxsize: int = 10,
+    echo: bool = False,
+    pool_recycle: float = -1,
+    loop: asyncio.AbstractEventLoop | None = None,
+    **kwargs: Any,
+) -> _PoolContextManager[Pool]:
+    """Make a pool: ``pool = await create_pool(...)`` or ``async with create_pool(...) as pool``.
+
+    Args:
+        minsize: connections that are opened at once.
+        maxsize: the most connections that are open at a time; 0 for no limit.
+        echo: log the statements of cursors to the logger ``aiomysql``.
+        pool_recycle: seconds of idleness after which a connection is replaced; -1 for never.
+        loop: ignored; the running event loop serves.
+        kwargs: the arguments of :func:`aiomysql.connect` for each connection.
+
+    Raises:
+        ValueError: the limits make no sense.
+        Error: one of the first ``minsize`` connections could not be opened.
+    """
+    coro = _create_pool(
+        minsize=minsize,
+        maxsize=maxsize,
+        echo=echo,
+        pool_recycle=pool_recycle,
+        loop=loop,
+        **kwargs,
+    )
+    return _PoolContextManager(coro)
+
+
+async def _create_pool(
+    minsize: int = 1,
+    maxsize: int = 10,
+    echo: bool = False,
+    pool_recycle: float = -1,
+    loop: asyncio.AbstractEventLoop | None = None,
+    **kwargs: Any,
+) -> Pool:
+    pool = Pool(minsize, maxsize, echo, pool_recycle, loop or asyncio.get_running_loop(), **kwargs)
+    try:
+        await pool._fill_free_pool(False)
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool
+
+
+class Pool(_native.Pool, asyncio.AbstractServer):
+    """A pool of connections. Made by :func:`create_pool`.
+
+    Who waits for a connection is served in order. A connection that the server has closed is not
+    lent; one that comes back in a transaction is closed.
+    """
+
+    def __init__(
+        self,
+        minsize: int,
+        maxsize: int,
+        echo: bool,
+        pool_recycle: float,
+        loop: asyncio.AbstractEventLoop | None,
+        **kwargs: Any,
+    ) -> None:
+        if minsize < 0:
+            raise ValueError("minsize should be zero or greater")
+        if maxsize < minsize and maxsize != 0:
+            raise ValueError("maxsize should be not less than minsize")
+        self._loop = loop
+        self._echo = echo
+        self._conn_kwargs = kwargs
+        self._cond = asyncio.Condition()
+        self._set_limits(minsize, maxsize, pool_recycle, collections.deque(maxlen=maxsize or None))
+
+    @property
+    def echo(self) -> bool:
+        """Whether the statements of cursors are logged."""
+        return self._echo
+
+    @property
+    def minsize(self) -> int:
+        """How many connections are opened at once."""
+        return self._minsize
+
+    @property
+    def maxsize(self) -> int | None:
+        """The most connections that are open at a time; None for no limit."""
+        return self._free.maxlen
+
+    @property
+    def size(self) -> int:
+        """Connections that are free, lent, or being opened."""
+        return self._size
+
+    @property
+    def freesize(self) -> int:
+        """Connections that are free."""
+        return len(self._free)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the pool is closed and its last connection too."""
+        return self._closed
+
+    def acquire(self) -> _PoolAcquireContextManager[Any]:
+        """Get a connection: ``async with pool.acquire() as conn`` or ``await pool.acquire()``.
+
+        Raises:
+            RuntimeError: the pool is closing.
+            OperationalError: a connection was needed and could not be opened.
+        """
+        return _PoolAcquireContextManager(self._acquire(), self)
+
+    async def _acquire(self) -> Any:
+        return await self._checkout()
+
+    async def _fill_free_pool(self, override_min: bool) -> None:
+        await self._fill()
+
+    def release(self, conn: Connection) -> Awaitable[None]:
+        """Give a connection back. Not a coroutine; what it returns may be awaited.
+
+        Raises:
+            AssertionError: the pool has not lent this connection.
+        """
+        return super().release(conn)
+
+    async def clear(self) -> None:
+        """Close all free connections."""
+        await self._close_free()
+
+    def close(self) -> None:
+        """Lend nothing any more, and close what comes back. See :meth:`wait_closed`."""
+        super().close()
+
+    def terminate(self) -> None:
+        """Close the pool, and at once all connections that are lent."""
+        super().terminate()
+
+    async def wait_closed(self) -> None:
+        """Wait until all connections are closed.
+
+        Raises:
+            RuntimeError: :meth:`close` was not called.
+        """
+        await self._wait_closed()
+
+    def __enter__(self) -> None:
+        raise RuntimeError('"await" should be used as context manager expression')
+
+    def __exit__(self, *args: object) -> None:
+        """Only there because ``__enter__`` is, which always raises."""
+
+    def __await__(self) -> Generator[Any, Any, _PoolConnectionContextManager]:
+        warnings.warn(
+            "with await pool as conn is deprecated, use async with pool.acquire() as conn",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        conn = yield from self.acquire().__await__()
+        return _PoolConnectionContextManager(self, conn)
+
+    __iter__ = __await__
+
+    async def __aenter__(self) -> Pool:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.close()
+        await self.wait_closed()

@@ -89,6 +89,26 @@ impl Connection {
         }
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.link.as_ref().is_none_or(|link| link.is_closed())
+    }
+
+    pub fn is_busy(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.is_busy())
+    }
+
+    /// Seconds of the monotonic clock when it was used last.
+    pub fn used_last(&self) -> f64 {
+        self.link
+            .as_ref()
+            .map_or(self.last_usage, |link| link.last_usage())
+    }
+
+    /// Whether the peer has closed an idle connection; None where that cannot be told.
+    pub fn has_hung_up(&self) -> Option<bool> {
+        self.link.as_ref().and_then(|link| link.has_hung_up())
+    }
+
     /// The result that this connection gave last.
     pub fn latest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, ResultSet>> {
         self.result.as_ref().map(|result| result.bind(py).clone())
@@ -298,7 +318,7 @@ impl Connection {
     /// Whether the session is closed, or was never opened.
     #[getter]
     fn closed(&self) -> bool {
-        self.link.as_ref().is_none_or(|link| link.is_closed())
+        self.is_closed()
     }
 
     /// The status flags that the server sent last (constants in `pymysql.constants`'s
@@ -311,9 +331,7 @@ impl Connection {
     /// When the connection was used last, in seconds of `loop.time()`.
     #[getter]
     fn last_usage(&self) -> f64 {
-        self.link
-            .as_ref()
-            .map_or(self.last_usage, |link| link.last_usage())
+        self.used_last()
     }
 
     fn _touch(&mut self) {
@@ -321,11 +339,6 @@ impl Connection {
             Some(link) => link.touch(),
             None => self.last_usage = now(),
         }
-    }
-
-    /// Whether the peer has closed an idle connection; None where that cannot be told.
-    fn _has_hung_up(&self) -> Option<bool> {
-        self.link.as_ref().and_then(|link| link.has_hung_up())
     }
 
     /// The Python codec of the connection's character set.

@@ -1,4 +1,12 @@
-//! Pools.
-use pyo3::prelude::*;
-#[pyclass(subclass, module = "aiomysql._native")]
-pub struct Pool {}
+//! Pools: who may have a connection, in what order, and when one is opened or dropped.
+//!
+//! The connections themselves are kept in two Python containers that applications look at,
+//! `_free` (a deque) and `_used` (a set); the queue of those who wait is ours.
+
+mod acquire;
+mod health;
+mod object;
+mod opening;
+mod queue;
+
+pub use object::Pool;

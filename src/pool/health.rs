@@ -1,0 +1,94 @@
+//! Which free connections may be handed out.
+
+use std::time::Duration;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::connection::{Connection, now, ping};
+
+/// A connection idle for longer than this is asked whether it is still there.
+const TRUSTED_IDLE: f64 = 1.0;
+
+/// How long a ping may take, where `connect_timeout` is not shorter.
+const PING_LIMIT: Duration = Duration::from_secs(5);
+
+pub enum Verdict {
+    Good,
+    /// Closed, expired, or its peer has hung up.
+    Bad,
+    /// Only a round trip can tell.
+    Ask,
+}
+
+/// The native half of a pooled connection; None for a proxy, which is asked through Python.
+fn native<'a, 'py>(member: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, Connection>> {
+    member.cast::<Connection>().ok()
+}
+
+pub fn is_closed(member: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match native(member) {
+        Some(connection) => Ok(connection.borrow().is_closed()),
+        None => member.getattr(intern!(member.py(), "closed"))?.is_truthy(),
+    }
+}
+
+/// Whether a connection that comes back may be lent again: it is idle, and in no transaction.
+pub fn is_reusable(member: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if native(member).is_some_and(|connection| connection.borrow().is_busy()) {
+        return Ok(false);
+    }
+    let in_transaction = member
+        .call_method0(intern!(member.py(), "get_transaction_status"))?
+        .is_truthy()?;
+    Ok(!in_transaction)
+}
+
+/// Looks at a free connection without a round trip.
+pub fn look(member: &Bound<'_, PyAny>, recycle: f64) -> PyResult<Verdict> {
+    let py = member.py();
+    if is_closed(member)? {
+        return Ok(Verdict::Bad);
+    }
+    let last_usage: f64 = match native(member) {
+        Some(connection) => connection.borrow().used_last(),
+        None => member.getattr(intern!(py, "last_usage"))?.extract()?,
+    };
+    let idle = now() - last_usage;
+    if recycle > -1.0 && idle > recycle {
+        return Ok(Verdict::Bad);
+    }
+    let hung_up = match native(member) {
+        Some(connection) => connection.borrow().has_hung_up(),
+        None => None,
+    };
+    Ok(match hung_up {
+        Some(true) => Verdict::Bad,
+        Some(false) if idle <= TRUSTED_IDLE => Verdict::Good,
+        _ => Verdict::Ask,
+    })
+}
+
+/// Asks the server; false where it does not answer in time.
+pub async fn answers(member: &Py<PyAny>) -> PyResult<bool> {
+    let session = Python::attach(|py| -> PyResult<_> {
+        let member = member.bind(py);
+        match native(member) {
+            Some(connection) => {
+                let connect_timeout: Option<f64> = connection
+                    .getattr(intern!(py, "connect_timeout"))?
+                    .extract()?;
+                let limit = connect_timeout
+                    .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                    .map_or(PING_LIMIT, |seconds| seconds.min(PING_LIMIT));
+                Ok(connection.borrow().link().ok().map(|link| (link, limit)))
+            }
+            None => Ok(None),
+        }
+    })?;
+    Ok(match session {
+        Some((link, limit)) => ping(&link, Some(limit)).await.is_ok(),
+        // A proxy's connection is taken on trust, as upstream's pool takes all.
+        None => true,
+    })
+}

@@ -1,0 +1,379 @@
+//! The native half of `aiomysql.Pool`.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyAssertionError, PyRuntimeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PySet, PyTuple};
+
+use super::acquire::acquire;
+use super::health;
+use super::opening::{self, Openings};
+use super::queue::{Queue, Ticket};
+use crate::awaitable::{Operation, Ready};
+use crate::errors::{Error, Result};
+
+/// Base class of `aiomysql.Pool`: limits, order, health and shutdown.
+#[pyclass(subclass, module = "aiomysql._native")]
+pub struct Pool {
+    #[pyo3(get, name = "_minsize")]
+    minsize: usize,
+    /// 0: no limit.
+    maxsize: usize,
+    /// Seconds of idleness after which a connection is not lent any more; -1: never.
+    #[pyo3(get, set, name = "_recycle")]
+    recycle: f64,
+    /// A deque of idle connections, the one to be lent next at its left.
+    #[pyo3(get, name = "_free")]
+    free: Py<PyAny>,
+    #[pyo3(get, name = "_used")]
+    used: Py<PySet>,
+    /// Connections that `terminate` closed while they were lent.
+    #[pyo3(get, name = "_terminated")]
+    terminated: Py<PySet>,
+    /// The tasks that open connections.
+    tasks: Py<PySet>,
+    #[pyo3(get, name = "_closing")]
+    closing: bool,
+    #[pyo3(get, name = "_closed")]
+    closed: bool,
+    queue: Arc<Queue>,
+    openings: Arc<Openings>,
+    /// Those who wait until all connections are closed.
+    leaving: Arc<Queue>,
+    /// Those who wait until connections have been opened.
+    filling: Arc<Queue>,
+}
+
+impl Pool {
+    pub fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    pub fn openings(&self) -> &Arc<Openings> {
+        &self.openings
+    }
+
+    pub fn recycle(&self) -> f64 {
+        self.recycle
+    }
+
+    pub fn tasks<'py>(&self, py: Python<'py>) -> Bound<'py, PySet> {
+        self.tasks.bind(py).clone()
+    }
+
+    pub fn used<'py>(&self, py: Python<'py>) -> Bound<'py, PySet> {
+        self.used.bind(py).clone()
+    }
+
+    pub fn check_open(&self) -> Result<()> {
+        if self.closing {
+            Err(PyRuntimeError::new_err("Cannot acquire connection after closing pool").into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Takes the connection that has been free for longest.
+    pub fn take_free<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let free = self.free.bind(py);
+        if free.is_empty()? {
+            Ok(None)
+        } else {
+            free.call_method0(intern!(py, "popleft")).map(Some)
+        }
+    }
+
+    fn size(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.free.bind(py).len()? + self.used.bind(py).len() + self.openings.count())
+    }
+
+    fn has_room(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.maxsize == 0 || self.size(py)? < self.maxsize)
+    }
+
+    /// Calls as many waiters as there are free connections for.
+    pub fn call_waiters(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let pool = slf.borrow();
+        if !pool.free.bind(slf.py()).is_empty()? {
+            pool.queue.call_next();
+        }
+        Ok(())
+    }
+
+    /// Begins to open what those who wait will need, and what is missing to `minsize`, as far as
+    /// there is room.
+    pub fn open_for_waiters(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        loop {
+            {
+                let pool = slf.borrow();
+                let coming = pool.openings.count() + pool.free.bind(py).len()?;
+                let wanted = pool.queue.waiting() > coming || pool.size(py)? < pool.minsize;
+                if pool.closing || !wanted || !pool.has_room(py)? {
+                    return Ok(());
+                }
+            }
+            opening::begin(slf)?;
+        }
+    }
+
+    /// A connection has been opened.
+    pub fn take_in(slf: &Bound<'_, Self>, connection: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        let closing = slf.borrow().closing;
+        if closing {
+            connection.call_method0(intern!(py, "close"))?;
+        } else {
+            let free = slf.borrow().free.clone_ref(py);
+            free.call_method1(py, intern!(py, "append"), (connection,))?;
+        }
+        Self::changed(slf)
+    }
+
+    /// A connection could not be opened: whoever waits first is told, else whoever fills the pool.
+    pub fn opening_failed(slf: &Bound<'_, Self>, error: PyErr) -> PyResult<()> {
+        let (queue, filling) = {
+            let pool = slf.borrow();
+            (Arc::clone(&pool.queue), Arc::clone(&pool.filling))
+        };
+        if let Some(unheard) = queue.fail_next(Error::Python(error)) {
+            // Nobody asked for it any more: the next acquire will meet the failure itself.
+            drop(filling.fail_next(unheard));
+        }
+        Self::changed(slf)
+    }
+
+    /// After any change of what is free, used or being opened.
+    fn changed(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let closing = {
+            let pool = slf.borrow();
+            pool.leaving.call_next();
+            pool.filling.call_next();
+            pool.closing
+        };
+        if closing {
+            return Ok(());
+        }
+        Self::call_waiters(slf)?;
+        // Only those who wait are served here: what is missing to `minsize` is opened by the next
+        // acquire, so that a server that is down is not asked again and again.
+        if slf.borrow().queue.is_empty() {
+            return Ok(());
+        }
+        Self::open_for_waiters(slf)
+    }
+
+    fn close_free(&self, py: Python<'_>) -> PyResult<()> {
+        while let Some(connection) = self.take_free(py)? {
+            connection.call_method0(intern!(py, "close"))?;
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Pool {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(
+        py: Python<'_>,
+        _args: &Bound<'_, PyTuple>,
+        _kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let free = py.import("collections")?.getattr("deque")?.call0()?;
+        Ok(Self {
+            minsize: 0,
+            maxsize: 0,
+            recycle: -1.0,
+            free: free.unbind(),
+            used: PySet::empty(py)?.unbind(),
+            terminated: PySet::empty(py)?.unbind(),
+            tasks: PySet::empty(py)?.unbind(),
+            closing: false,
+            closed: false,
+            queue: Arc::default(),
+            openings: Arc::default(),
+            leaving: Arc::default(),
+            filling: Arc::default(),
+        })
+    }
+
+    /// Sets the limits; `free` is the deque that holds the idle connections.
+    fn _set_limits(&mut self, minsize: usize, maxsize: usize, recycle: f64, free: Py<PyAny>) {
+        self.minsize = minsize;
+        self.maxsize = maxsize;
+        self.recycle = recycle;
+        self.free = free;
+    }
+
+    #[getter]
+    fn _size(&self, py: Python<'_>) -> PyResult<usize> {
+        self.size(py)
+    }
+
+    #[getter]
+    fn _acquiring(&self) -> usize {
+        self.openings.count()
+    }
+
+    /// An operation that gives a connection.
+    fn _checkout(slf: Bound<'_, Self>) -> Operation {
+        Operation::new("Pool.acquire", None, acquire(slf.unbind()))
+    }
+
+    /// An operation that waits until `minsize` connections are open.
+    fn _fill(slf: Bound<'_, Self>) -> Operation {
+        Operation::new("Pool._fill_free_pool", None, fill(slf.unbind()))
+    }
+
+    /// Takes a connection back. One that is closed, busy or in a transaction is not kept.
+    fn release(slf: &Bound<'_, Self>, conn: &Bound<'_, PyAny>) -> PyResult<Ready> {
+        let py = slf.py();
+        let (used, terminated, free, closing) = {
+            let pool = slf.borrow();
+            (
+                pool.used(py),
+                pool.terminated.bind(py).clone(),
+                pool.free.clone_ref(py),
+                pool.closing,
+            )
+        };
+        let done = Ready::new(py.None());
+        if terminated.contains(conn)? {
+            terminated.discard(conn)?;
+            return Ok(done);
+        }
+        if !used.contains(conn)? {
+            return Err(PyAssertionError::new_err(format!(
+                "{} is not a connection that this pool has lent",
+                conn.repr()?
+            )));
+        }
+        used.discard(conn)?;
+        if !health::is_closed(conn)? {
+            if closing || !health::is_reusable(conn)? {
+                conn.call_method0(intern!(py, "close"))?;
+            } else {
+                free.call_method1(py, intern!(py, "append"), (conn,))?;
+            }
+        }
+        Self::changed(slf)?;
+        Ok(done)
+    }
+
+    /// Closes the pool: nothing is lent any more, what comes back is closed, and whoever waits for
+    /// a connection gets a RuntimeError.
+    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let queue = {
+            let mut pool = slf.borrow_mut();
+            if pool.closed {
+                return Ok(());
+            }
+            pool.closing = true;
+            Arc::clone(&pool.queue)
+        };
+        while queue.waiting() > 0 {
+            queue.call_next();
+        }
+        Ok(())
+    }
+
+    /// Closes the pool and all connections that are lent, at once.
+    fn terminate(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::close(slf)?;
+        let py = slf.py();
+        let (used, terminated) = {
+            let pool = slf.borrow();
+            (pool.used(py), pool.terminated.bind(py).clone())
+        };
+        while let Some(connection) = used.pop() {
+            terminated.add(&connection)?;
+            connection.call_method0(intern!(py, "close"))?;
+        }
+        Self::changed(slf)
+    }
+
+    /// An operation that closes all free connections.
+    fn _close_free(slf: Bound<'_, Self>) -> Operation {
+        let pool = slf.unbind();
+        Operation::new("Pool.clear", None, async move {
+            Python::attach(|py| {
+                pool.borrow(py).close_free(py)?;
+                Pool::changed(pool.bind(py))?;
+                Ok(py.None())
+            })
+        })
+    }
+
+    /// An operation that waits until all connections have come back and are closed.
+    fn _wait_closed(slf: Bound<'_, Self>) -> Operation {
+        Operation::new("Pool.wait_closed", None, wait_closed(slf.unbind()))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        visit.call(&self.free)?;
+        visit.call(&self.used)?;
+        visit.call(&self.terminated)?;
+        visit.call(&self.tasks)
+    }
+}
+
+async fn wait_closed(pool: Py<Pool>) -> Result<Py<PyAny>> {
+    let mut ticket: Option<Ticket> = None;
+    loop {
+        let done = Python::attach(|py| {
+            let this = pool.borrow(py);
+            if this.closed {
+                return Ok(true);
+            }
+            if !this.closing {
+                return Err(Error::from(PyRuntimeError::new_err(
+                    ".wait_closed() should be called after .close()",
+                )));
+            }
+            this.close_free(py)?;
+            Ok(this.used.bind(py).is_empty() && this.openings.count() == 0)
+        })?;
+        if done {
+            return Python::attach(|py| {
+                pool.borrow_mut(py).closed = true;
+                Ok(py.None())
+            });
+        }
+        wait(&mut ticket, &pool, |pool| &pool.leaving).await?;
+    }
+}
+
+async fn fill(pool: Py<Pool>) -> Result<Py<PyAny>> {
+    let mut ticket: Option<Ticket> = None;
+    loop {
+        let done = Python::attach(|py| {
+            Pool::open_for_waiters(pool.bind(py))?;
+            let this = pool.borrow(py);
+            Ok::<_, Error>(this.openings.count() == 0 || this.closing)
+        })?;
+        if done {
+            return Python::attach(|py| Ok(py.None()));
+        }
+        wait(&mut ticket, &pool, |pool| &pool.filling).await?;
+    }
+}
+
+/// Waits in one of the pool's queues until something has changed.
+async fn wait(
+    ticket: &mut Option<Ticket>,
+    pool: &Py<Pool>,
+    queue: impl Fn(&Pool) -> &Arc<Queue>,
+) -> Result<()> {
+    let place = match ticket {
+        Some(place) => {
+            place.wait_again();
+            place
+        }
+        none => none.insert(Python::attach(|py| queue(&pool.borrow(py)).join())),
+    };
+    place.called().await
+}
