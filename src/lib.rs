@@ -25,7 +25,7 @@ mod _native {
     #[pymodule_export]
     use crate::connection::Connection;
     #[pymodule_export]
-    use crate::cursor::Cursor;
+    use crate::cursor::{BulkInsertion, Cursor};
     #[pymodule_export]
     use crate::decode::Field;
     #[pymodule_export]
