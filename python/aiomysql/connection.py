@@ -538,7 +538,7 @@ class Connection(_native.Connection):
         try:
             await self._execute_command(COMMAND.COM_PING, "")
             await self._read_ok_packet()
-        except Exception:
+        except (Error, OSError):
             if not reconnect:
                 raise
             await self._connect()

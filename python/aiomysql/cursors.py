@@ -126,10 +126,11 @@ class Cursor(_native.Cursor):
 
     async def close(self) -> None:
         """Read and drop what is left of the last result. Closing again does nothing."""
-        if self._connection is None:
+        conn = self._connection
+        if conn is None:
             return
         try:
-            if self._has_unread:
+            if self._has_unread and not conn.closed:
                 while await self.nextset():
                     pass
         finally:
@@ -455,7 +456,7 @@ class SSCursor(Cursor):
         if conn is None:
             return
         try:
-            if self._has_unread and self._result is conn._result:
+            if self._has_unread and self._result is conn._result and not conn.closed:
                 await self._finish()
                 while await self.nextset():
                     await self._finish()

@@ -84,9 +84,19 @@ async fn answer(lease: &mut Lease, statement: &Statement) -> Result<ResultSet> {
     receive(lease, &statement.reading, statement.unbuffered).await
 }
 
-/// Sends a statement and reads the header of its answer. What an earlier command left unread is
-/// read and dropped first.
+/// Sends a statement and reads the header of its answer.
 pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
+    begin(lease).await?;
+    let sent = lease.query_iter(sql).await.map(drop);
+    lease.note(Pending::Header);
+    if sent.is_err() {
+        lease.note(Pending::Nothing);
+    }
+    Ok(sent?)
+}
+
+/// Before a command: reads and drops what an earlier one left unread, and ends its streams.
+async fn begin(lease: &mut Lease) -> Result<()> {
     match lease.link().pending() {
         Pending::Nothing => {}
         pending => {
@@ -97,12 +107,7 @@ pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
         }
     }
     lease.begin_command();
-    let sent = lease.query_iter(sql).await.map(drop);
-    lease.note(Pending::Header);
-    if sent.is_err() {
-        lease.note(Pending::Nothing);
-    }
-    Ok(sent?)
+    Ok(())
 }
 
 fn warn_of_unread_rows(py: Python<'_>) -> PyResult<()> {
@@ -128,7 +133,10 @@ pub async fn receive(lease: &mut Lease, reading: &Reading, unbuffered: bool) -> 
 /// COM_PING.
 pub async fn ping(link: &Arc<Link>, limit: Option<Duration>) -> Result<()> {
     with_lease(link, limit, |mut lease| async move {
-        let result = lease.ping().await.map_err(Error::from);
+        let result = match begin(&mut lease).await {
+            Ok(()) => lease.ping().await.map_err(Error::from),
+            failed => failed,
+        };
         lease.note(Pending::Nothing);
         (lease, result)
     })

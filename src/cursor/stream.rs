@@ -161,18 +161,21 @@ async fn read_ahead(
     wanted: usize,
 ) -> Result<bool> {
     let Some((maker, epoch)) = Python::attach(|py| result.borrow(py).maker()) else {
-        return Ok(false);
+        let failure = Python::attach(|py| result.borrow_mut(py).take_failure());
+        return failure.map_or(Ok(false), Err);
     };
     if link.epoch() != epoch {
         // Another command has read and dropped the rest.
         Python::attach(|py| result.borrow_mut(py).abandon_stream());
         return Ok(false);
     }
+    let into = Python::attach(|py| result.clone_ref(py));
     let read = with_lease(link, limit, move |mut lease| async move {
         let maker: Arc<RowMaker> = maker;
-        let read = read_more(&mut lease, &maker, wanted).await;
+        let hand_over = |py: Python<'_>, row| into.borrow_mut(py).take_in(row);
+        let read = read_more(&mut lease, &maker, wanted, hand_over).await;
         let facts = lease.link().facts();
-        (lease, read.map(|arrived| (arrived, facts)))
+        (lease, read.map(|end| (end, facts)))
     })
     .await;
     // The rows may all be in the socket's buffer: a reader in a hurry would never let go.
@@ -180,12 +183,15 @@ async fn read_ahead(
     Python::attach(|py| {
         let mut result = result.borrow_mut(py);
         match read {
-            Ok((arrived, facts)) => {
-                result.take_in(arrived.rows);
-                if let Some(pending) = arrived.end {
+            Ok((end, facts)) => {
+                if let Some(pending) = end {
                     result.end_stream(&facts, pending);
                 }
                 Ok(result.arrived() > 0)
+            }
+            Err(error) if result.arrived() > 0 => {
+                result.fail_stream(error);
+                Ok(true)
             }
             Err(error) => {
                 result.abandon_stream();

@@ -12,6 +12,7 @@ use super::rows::RowMaker;
 use crate::charset::Codec;
 use crate::connection::{Facts, Pending};
 use crate::decode::{Field, description};
+use crate::errors::Error;
 
 /// What PyMySQL reports as the row count of a result whose rows have not been read.
 const UNKNOWN_ROW_COUNT: u64 = u64::MAX;
@@ -24,6 +25,8 @@ struct Streamed {
     arrived: VecDeque<Py<PyAny>>,
     /// The server has sent the last row.
     ended: bool,
+    /// What ended the stream early; raised after the rows that arrived before it.
+    failure: Option<Error>,
 }
 
 /// What the server answered to one statement.
@@ -112,6 +115,7 @@ impl ResultSet {
                 epoch,
                 arrived: VecDeque::new(),
                 ended: false,
+                failure: None,
             }),
             ..Self::new(columns, codec, facts, Pending::Rows)
         }
@@ -146,11 +150,24 @@ impl ResultSet {
             .map(|streamed| (Arc::clone(&streamed.maker), streamed.epoch))
     }
 
-    /// Takes in rows that have arrived.
-    pub fn take_in(&mut self, rows: impl IntoIterator<Item = Py<PyAny>>) {
+    /// Takes in a row that has arrived.
+    pub fn take_in(&mut self, row: Py<PyAny>) {
         if let Some(streamed) = &mut self.streamed {
-            streamed.arrived.extend(rows);
+            streamed.arrived.push_back(row);
         }
+    }
+
+    /// The stream broke off.
+    pub fn fail_stream(&mut self, failure: Error) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.ended = true;
+            streamed.failure = Some(failure);
+        }
+    }
+
+    /// What broke the stream off, once.
+    pub fn take_failure(&mut self) -> Option<Error> {
+        self.streamed.as_mut()?.failure.take()
     }
 
     /// The last row has arrived, and with it the server's closing word.
