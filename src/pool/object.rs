@@ -299,7 +299,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Closes the pool and all connections that are lent, at once.
+    /// Closes the pool and all its connections, at once; openings are cancelled.
     fn terminate(slf: &Bound<'_, Self>) -> PyResult<()> {
         Self::close(slf)?;
         let py = slf.py();
@@ -314,6 +314,7 @@ impl Pool {
             terminated.add(&connection)?;
             connection.call_method0(intern!(py, "close"))?;
         }
+        slf.borrow().close_free(py)?;
         Self::changed(slf)
     }
 

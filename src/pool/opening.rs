@@ -51,7 +51,14 @@ impl Opening {
     /// It was cancelled: by `terminate`, or by somebody who cancels whatever runs.
     fn cancelled(pool: &Bound<'_, Pool>, connecting: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = pool.py();
-        connecting.call_method0(intern!(py, "cancel"))?;
+        if !connecting.call_method0(intern!(py, "cancel"))?.is_truthy()? {
+            // It had just ended: nobody will take what it opened, or hear why it failed.
+            if connecting.call_method0(intern!(py, "exception"))?.is_none() {
+                connecting
+                    .call_method0(intern!(py, "result"))?
+                    .call_method0(intern!(py, "close"))?;
+            }
+        }
         if pool.borrow().is_closing() {
             return Pool::changed(pool);
         }
