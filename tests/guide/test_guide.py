@@ -11,9 +11,9 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import aiomysql
 import pytest
 
-import aiomysql
 from tests.fix_servers import RunningServer
 
 DATABASE = "guide"
@@ -96,9 +96,7 @@ async def test_core_principles_context_managers_guarantee_the_release(
 # Connection pool (preferred pattern)
 
 
-async def test_connection_pool(
-    where: dict[str, Any], capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_connection_pool(where: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
     async def create_app_pool() -> aiomysql.Pool:
         return await aiomysql.create_pool(
             host=where["host"],
@@ -227,9 +225,7 @@ async def test_cursor_types_ss_cursor(conn: Any) -> None:
 # Transaction management
 
 
-async def transfer_funds(
-    pool: aiomysql.Pool, from_id: int, to_id: int, amount: float
-) -> None:
+async def transfer_funds(pool: aiomysql.Pool, from_id: int, to_id: int, amount: float) -> None:
     async with pool.acquire() as conn:
         async with conn.cursor() as cur:
             try:

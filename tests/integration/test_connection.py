@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import linecache
 import warnings
 from typing import Any, Callable
 
@@ -388,8 +389,7 @@ async def test_warnings_point_at_the_callers_line(connection: aiomysql.Connectio
         assert warning.category is pymysql.err.Warning
         assert "no_such_table" in str(warning.message)
         assert warning.filename == __file__
-        with open(__file__) as source:
-            assert "# this line" in source.readlines()[warning.lineno - 1]
+        assert "# this line" in linecache.getline(__file__, warning.lineno)
 
 
 async def test_a_warning_for_each_row_of_warnings(
