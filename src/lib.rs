@@ -25,7 +25,7 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use crate::awaitable::{Operation, Ready, Resolved, Waiter};
+    use crate::awaitable::{ContextManager, Operation, Ready, Resolved, Waiter};
     #[pymodule_export]
     use crate::connection::Connection;
     #[pymodule_export]

@@ -4,10 +4,12 @@
 //! The waiter is an object of its own because asyncio takes anything with
 //! `_asyncio_future_blocking` for a Future, and then would not accept it as a coroutine.
 
+mod context;
 mod operation;
 mod ready;
 mod waiter;
 
+pub use context::ContextManager;
 pub use operation::Operation;
 pub use ready::{Ready, Resolved};
 pub use waiter::Waiter;

@@ -13,6 +13,12 @@ use crate::runtime::lock;
 #[pyclass(frozen, weakref, module = "aiomysql._native")]
 pub struct Resolved(Py<PyAny>);
 
+impl Resolved {
+    pub fn value(&self, py: Python<'_>) -> Py<PyAny> {
+        self.0.clone_ref(py)
+    }
+}
+
 #[pymethods]
 impl Resolved {
     #[new]
