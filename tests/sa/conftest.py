@@ -5,10 +5,9 @@ import pytest
 
 pytest.importorskip("sqlalchemy")
 
+from aiomysql.sa import create_engine
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.schema import CreateTable
-
-from aiomysql.sa import create_engine
 
 
 @pytest.fixture

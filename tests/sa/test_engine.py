@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Coroutine
 
-import pytest
-from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
-
 import aiomysql
+import pytest
 from aiomysql.cursors import DeserializationCursor
 from aiomysql.sa import ArgumentError, Engine, InvalidRequestError, SAConnection
 from aiomysql.sa.engine import _dialect
+from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 
 async def test_properties(make_engine):
@@ -162,10 +161,14 @@ async def test_leaving_with_an_open_transaction(make_engine):
 
 async def test_leaving_with_an_open_transaction_keeps_the_exception(make_engine):
     async with make_engine(maxsize=1) as engine:
-        with pytest.raises(LookupError, match="mine"):
+
+        async def fail():
             async with engine.acquire() as conn:
                 await conn.begin()
                 raise LookupError("mine")
+
+        with pytest.raises(LookupError, match="mine"):
+            await fail()
         async with engine.acquire() as conn:
             assert await conn.scalar("SELECT 1") == 1
 

@@ -3,10 +3,9 @@
 import pymysql
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.schema import CreateTable
-
 from aiomysql.sa import ArgumentError, ResourceClosedError, SAConnection
 from aiomysql.sa.engine import _dialect
+from sqlalchemy.schema import CreateTable
 
 from .util import select
 
@@ -141,7 +140,8 @@ async def test_positional_parameters_of_a_select_refused(make_engine):
     async with make_engine() as engine, engine.acquire() as conn:
         for query in (select(things.c.id), sa.text("SELECT :x")):
             with pytest.raises(
-                ArgumentError, match="^Don't mix sqlalchemy SELECT clause with positional parameters$"
+                ArgumentError,
+                match=r"^Don't mix sqlalchemy SELECT clause with positional parameters$",
             ):
                 await conn.execute(query, 1)
 
@@ -151,7 +151,7 @@ async def test_parameters_of_ddl_refused(make_engine):
         for multiparams, params in (((1,), {}), (({"a": 1},), {}), ((), {"a": 1})):
             with pytest.raises(
                 ArgumentError,
-                match="^Don't mix sqlalchemy DDL clause and execution with parameters$",
+                match=r"^Don't mix sqlalchemy DDL clause and execution with parameters$",
             ):
                 await conn.execute(CreateTable(things), *multiparams, **params)
 
@@ -161,7 +161,7 @@ async def test_other_objects_refused(make_engine, query):
     async with make_engine() as engine, engine.acquire() as conn:
         with pytest.raises(
             ArgumentError,
-            match="^sql statement should be str or SQLAlchemy data selection/modification clause$",
+            match=r"^sql statement should be str or SQLAlchemy data selection/modification clause$",
         ):
             await conn.execute(query)
 
@@ -263,12 +263,15 @@ async def test_lost_connection_shows(make_engine, observe):
 
 async def test_lost_connection_is_not_hidden_by_the_rollback(make_engine, observe):
     async with make_engine() as engine, engine.acquire() as conn:
-        with pytest.raises(pymysql.err.OperationalError) as caught:
-            async with conn.begin() as transaction:
-                observe("KILL %s", (await conn.scalar("SELECT CONNECTION_ID()"),))
+        transaction = await conn.begin()
+        observe("KILL %s", (await conn.scalar("SELECT CONNECTION_ID()"),))
+
+        async def fail():
+            async with transaction:
                 await conn.scalar("SELECT 1")
+
+        with pytest.raises(pymysql.err.OperationalError) as caught:
+            await fail()
         assert caught.value.args[0] in (2006, 2013, 4031, 1927)
         assert not transaction.is_active
         assert not conn.in_transaction
-
-

@@ -126,7 +126,7 @@ class SAConnection:
         keys: Optional[list[str]] = None
         if isinstance(query, UpdateBase):
             named = named_by_column(query, groups)
-            keys = list(named[0]) if named else None
+            keys = list(named[0]) if named else []
         else:
             named = named_only(groups)
             if isinstance(query, FunctionElement):
@@ -256,9 +256,7 @@ class SAConnection:
         await self._command(f"XA {command} {self._open_connection().escape(xid)}{suffix}")
 
     def _forget_twophase(self, xid: str) -> None:
-        root = self._transaction
-        while root is not None and root._parent is not root:
-            root = root._parent
+        root = self._transaction._root if self._transaction is not None else None
         if isinstance(root, TwoPhaseTransaction) and root.xid == xid:
             root._is_active = False
             self._transaction = None
@@ -307,7 +305,7 @@ class SAConnection:
             return
         try:
             if self._transaction is not None:
-                await self._transaction.rollback()
+                await self._transaction._root.rollback()
         finally:
             self._transaction = None
             await self._engine.release(self)

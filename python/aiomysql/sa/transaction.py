@@ -33,6 +33,11 @@ class Transaction:
         return self._is_active and (self._parent is self or self._parent.is_active)
 
     @property
+    def _root(self) -> "Transaction":
+        """The outermost transaction around this one, or itself."""
+        return self if self._parent is self else self._parent._root
+
+    @property
     def connection(self) -> "SAConnection":
         """The connection that it runs on."""
         return self._connection
