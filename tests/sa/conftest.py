@@ -2,9 +2,6 @@
 
 import pymysql
 import pytest
-
-pytest.importorskip("sqlalchemy")
-
 from aiomysql.sa import create_engine
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.schema import CreateTable

@@ -1,6 +1,7 @@
 """RowProxy and ResultProxy."""
 
 import copy
+import pickle
 from collections.abc import Mapping
 
 import aiomysql
@@ -97,7 +98,14 @@ async def test_missing_attribute(make_engine, filled):
             _ = row.nothing
         with pytest.raises(AttributeError):
             row.name = "b"
-        assert copy.copy(row) == row
+
+
+async def test_copies(make_engine, filled):
+    async with make_engine() as engine, engine.acquire() as conn:
+        row = await first(conn, one.select().order_by(one.c.id))
+        for copied in (copy.copy(row), copy.deepcopy(row), pickle.loads(pickle.dumps(row))):
+            assert copied == row
+            assert (copied.name, copied["name"], copied[1]) == ("a", "a", "a")
 
 
 async def test_ambiguous_columns(make_engine, filled):

@@ -31,25 +31,28 @@ class Layout:
         by_name: bool = False,
     ) -> None:
         self.keys = tuple(column[0] for column in description)
-        self._names: dict[str, int] = {}
+        # Where names, numbers and columns are; a name that several columns have is in `_repeated`.
+        self.places: dict[Any, int] = {}
+        self._repeated: set[str] = set()
         for index, name in enumerate(self.keys):
-            self._names[name] = _AMBIGUOUS if name in self._names else index
-        self._columns: dict[Any, int] = {}
+            self.places[index] = index
+            if self.places.setdefault(name, index) != index:
+                self._repeated.add(name)
+        for name in self._repeated:
+            del self.places[name]
         self._sources: list[list[ColumnClause[Any]]] = [[] for _ in self.keys]
         self.processors: list[tuple[int, Processor]] = []
-        if by_name or len(columns) != len(self.keys):
-            pairs = [(self._names.get(column[0], _AMBIGUOUS), column) for column in columns]
-        else:
-            pairs = list(enumerate(columns))
-        for index, column in pairs:
-            if index != _AMBIGUOUS and dialect is not None:
-                self._add(index, column, description[index][1], dialect)
+        by_name = by_name or len(columns) != len(self.keys)
+        for number, column in enumerate(columns):
+            place = self.places.get(column[0]) if by_name else number
+            if place is not None and dialect is not None:
+                self._add(place, column, description[place][1], dialect)
 
     def _add(self, index: int, column: tuple[Any, ...], type_code: Any, dialect: Dialect) -> None:
         _, _, targets, type_ = column
         for target in targets:
             if isinstance(target, ClauseElement):
-                self._columns.setdefault(target, index)
+                self.places.setdefault(target, index)
             if isinstance(target, ColumnClause):
                 self._sources[index].append(target)
         processor = type_.dialect_impl(dialect).result_processor(dialect, type_code)
@@ -65,31 +68,31 @@ class Layout:
             values[index] = processor(values[index])
         return values
 
-    def index(self, key: object) -> int:
+    def locate(self, key: object) -> int:
         """The place of the column that ``key`` (a name, a number or a column) stands for.
 
         Raises ``NoSuchColumnError`` if there is none, ``InvalidRequestError`` if there are several.
         """
-        index = self.find(key)
-        if index is None:
-            raise exc.NoSuchColumnError(f"Could not locate column in row for column '{key}'")
-        if index == _AMBIGUOUS:
+        place = self.find(key)
+        if place is None:
+            raise exc.NoSuchColumnError(
+                f"Could not locate column in row for column '{key}'"
+            ) from None
+        if place == _AMBIGUOUS:
             raise exc.InvalidRequestError(
                 f"Ambiguous column name '{key}' in result set! "
                 "try 'use_labels' option on select statement."
-            )
-        return index
+            ) from None
+        return place
 
     def find(self, key: object) -> Optional[int]:
-        """As ``index()``, but None for no column and a negative number for several."""
-        if isinstance(key, str):
-            return self._names.get(key)
-        if isinstance(key, int):
-            return key if 0 <= key < len(self.keys) else None
+        """As ``locate()``, but None for no column and a negative number for several."""
+        place = self.places.get(key)
+        if place is not None:
+            return place
         if isinstance(key, ClauseElement):
-            index = self._columns.get(key)
-            return index if index is not None else self._find_related(key)
-        return None
+            return self._find_related(key)
+        return _AMBIGUOUS if key in self._repeated else None
 
     def _find_related(self, key: ClauseElement) -> Optional[int]:
         """A column that the statement does not name itself.
@@ -109,8 +112,8 @@ class Layout:
             return (same_name or related)[0]
         if related:
             return _AMBIGUOUS
-        index = self._names.get(name) if isinstance(name, str) else None
-        if index is None or index == _AMBIGUOUS or getattr(key, "table", None) is None:
-            return index
-        foreign = any(source.table is not None for source in self._sources[index])
-        return None if foreign else index
+        place = self.find(name) if isinstance(name, str) else None
+        if place is None or place == _AMBIGUOUS or getattr(key, "table", None) is None:
+            return place
+        foreign = any(source.table is not None for source in self._sources[place])
+        return None if foreign else place

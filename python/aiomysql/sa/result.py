@@ -40,22 +40,31 @@ class RowProxy(Mapping[Any, Any]):
         Raises ``NoSuchColumnError`` if there is none and ``InvalidRequestError`` if there are
         several.
         """
-        return self._values[self._layout.index(key)]
+        try:
+            return self._values[self._layout.places[key]]
+        except KeyError:
+            return self._values[self._layout.locate(key)]
 
     def __getattr__(self, name: str) -> Any:
         """The value of the column ``name``.
 
         Raises ``AttributeError`` if there is none and ``InvalidRequestError`` if there are several.
         """
-        if name in RowProxy.__slots__:  # a row that copy or pickle has not filled yet
-            raise AttributeError(name)
         try:
-            return self._values[self._layout.index(name)]
+            return self._values[self._layout.places[name]]
+        except KeyError:
+            pass
+        try:
+            return self._values[self._layout.locate(name)]
         except exc.NoSuchColumnError as error:
             raise AttributeError(error.args[0]) from None
 
     def __contains__(self, key: object) -> bool:
         return self._layout.find(key) is not None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy, or a row that was pickled, finds its values by name and place.
+        return _row_of, (self._layout.keys, self.as_tuple())
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, RowProxy):
@@ -73,6 +82,10 @@ class RowProxy(Mapping[Any, Any]):
 
     def __repr__(self) -> str:
         return repr(self.as_tuple())
+
+
+def _row_of(keys: Sequence[str], values: Sequence[Any]) -> RowProxy:
+    return RowProxy(Layout([(key, None) for key in keys], (), None), values)
 
 
 class ResultProxy:
