@@ -126,9 +126,10 @@ async def test_xids_are_quoted(make_engine, stored, xid):
         await transaction.rollback()
 
 
+@pytest.mark.parametrize("autocommit", [True, False])
 @pytest.mark.parametrize("end", ["commit_prepared", "rollback_prepared"])
-async def test_recovery_after_the_connection_is_lost(make_engine, stored, observe, end):
-    async with make_engine() as engine:
+async def test_recovery_after_the_connection_is_lost(make_engine, stored, end, autocommit):
+    async with make_engine(autocommit=autocommit) as engine:
 
         async def prepare_and_leave():
             async with engine.acquire() as conn:
@@ -145,6 +146,7 @@ async def test_recovery_after_the_connection_is_lost(make_engine, stored, observ
             with pytest.raises(pymysql.err.OperationalError) as caught:
                 await getattr(conn, end)("sa_test_recover")
             assert caught.value.args[0] == 1397
+            assert conn.connection.get_autocommit() is autocommit
     assert stored() == ([1] if end == "commit_prepared" else [])
 
 

@@ -229,7 +229,9 @@ class SAConnection:
         """
         if not is_prepared:
             await self._xa("END", xid)
-        await self._xa("ROLLBACK", xid)
+            await self._xa("ROLLBACK", xid)
+        else:
+            await self._end_prepared("ROLLBACK", xid)
         self._forget_twophase(xid)
 
     async def commit_prepared(self, xid: str, *, is_prepared: bool = True) -> None:
@@ -241,16 +243,32 @@ class SAConnection:
         Raises ``ResourceClosedError`` on a closed connection and the driver's errors, for one if
         there is no such transaction.
         """
-        if is_prepared:
-            await self._xa("COMMIT", xid)
-        else:
+        if not is_prepared:
             await self._xa("END", xid)
             await self._xa("COMMIT", xid, " ONE PHASE")
+        else:
+            await self._end_prepared("COMMIT", xid)
         self._forget_twophase(xid)
 
     async def _prepare_twophase_impl(self, xid: str) -> None:
         await self._xa("END", xid)
         await self._xa("PREPARE", xid)
+
+    async def _end_prepared(self, command: str, xid: str) -> None:
+        connection = self._open_connection()
+        if (
+            connection.get_autocommit()
+            or self.in_transaction
+            or connection.get_transaction_status()
+        ):
+            await self._xa(command, xid)
+            return
+        # A recovered transaction: with autocommit off MariaDB says that it is inside another one.
+        await connection.autocommit(True)
+        try:
+            await self._xa(command, xid)
+        finally:
+            await connection.autocommit(False)
 
     async def _xa(self, command: str, xid: str, suffix: str = "") -> None:
         await self._command(f"XA {command} {self._open_connection().escape(xid)}{suffix}")
