@@ -150,6 +150,21 @@ async def test_recovery_after_the_connection_is_lost(make_engine, stored, end, a
     assert stored() == ([1] if end == "commit_prepared" else [])
 
 
+async def test_recovery_of_a_transaction_that_changed_nothing(make_engine, stored):
+    async with make_engine() as engine:
+        conn = await engine.acquire()
+        transaction = await conn.begin_twophase("sa_test_empty")
+        await transaction.prepare()
+        await conn.connection.ensure_closed()
+        async with engine.acquire() as other:
+            for xid in await other.recover_twophase():
+                if xid == "sa_test_empty":
+                    await other.rollback_prepared(xid)
+            assert "sa_test_empty" not in await other.recover_twophase()
+        with pytest.raises(pymysql.err.Error):
+            await conn.close()
+
+
 @pytest.mark.parametrize("end", ["commit_prepared", "rollback_prepared"])
 @pytest.mark.parametrize("prepared", [True, False])
 async def test_ending_by_xid_ends_the_transaction(make_engine, stored, end, prepared):

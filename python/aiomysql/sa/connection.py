@@ -9,7 +9,7 @@ from sqlalchemy.sql.ddl import DDLElement
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.expression import Executable, FunctionElement
 
-from aiomysql import Connection, Cursor
+from aiomysql import Connection, Cursor, OperationalError
 
 from . import exc
 from .awaitable import ContextManager
@@ -26,6 +26,9 @@ from .transaction import (
 
 if TYPE_CHECKING:
     from .engine import Engine
+
+# "The branch was rolled back": MariaDB's answer for one that had changed nothing, once recovered.
+XA_RBROLLBACK = 1402
 
 UNFINISHED = "Cannot release a connection with not finished transaction"
 
@@ -231,7 +234,11 @@ class SAConnection:
             await self._xa("END", xid)
             await self._xa("ROLLBACK", xid)
         else:
-            await self._end_prepared("ROLLBACK", xid)
+            try:
+                await self._end_prepared("ROLLBACK", xid)
+            except OperationalError as error:
+                if error.args[0] != XA_RBROLLBACK:
+                    raise
         self._forget_twophase(xid)
 
     async def commit_prepared(self, xid: str, *, is_prepared: bool = True) -> None:
@@ -256,11 +263,8 @@ class SAConnection:
 
     async def _end_prepared(self, command: str, xid: str) -> None:
         connection = self._open_connection()
-        if (
-            connection.get_autocommit()
-            or self.in_transaction
-            or connection.get_transaction_status()
-        ):
+        inside = self.in_transaction or connection.get_transaction_status()
+        if inside or connection.get_autocommit():
             await self._xa(command, xid)
             return
         # A recovered transaction: with autocommit off MariaDB says that it is inside another one.
