@@ -4,6 +4,8 @@ import itertools
 
 import pytest
 import sqlalchemy as sa
+from aiomysql.sa.compile import compile_clause
+from aiomysql.sa.engine import _dialect
 
 from .util import VERSION, select
 
@@ -144,9 +146,16 @@ async def test_what_a_default_is_told(make_engine, make_tables, observe):
     assert told[0].current_column is watched.c.n
     assert told[0].current_parameters["id"] == "a"
     assert [one.get_current_parameters()["id"] for one in told] == ["a", "b", "c"]
+    assert all(set(one.get_current_parameters()) == {"id", "n"} for one in told)
     everything = told[2].get_current_parameters(isolate_multiinsert_groups=False)
     assert (everything["id_m0"], everything["id_m1"]) == ("b", "c")
     assert observe("SELECT SUM(n) FROM sa_default_key") == [(3,)]
+
+
+def test_expression_for_many_primary_keys_stands_in_the_statement():
+    for many, expected in ((False, ["id"]), (True, [])):
+        statement, _, _ = compile_clause(key.insert(), _dialect, ["n"], many, None)
+        assert [name for name, _ in statement.defaults.expressions] == expected
 
 
 @pytest.mark.skipif(VERSION < (1, 4), reason="statements share a compilation since 1.4")

@@ -133,8 +133,9 @@ async def test_parameter_names_that_need_escaping(make_engine, make_tables, obse
         await conn.execute(table.insert().values({"a b%(c)": 3}))
         await conn.execute(table.insert(), [{"a b%(c)": 1}, {"a b%(c)": 2}])
         await conn.execute(table.insert())
-        query = select(column).where(column.in_([1, 3, 4])).where(column > 1).order_by(column)
-        assert await rows_of(conn, query) == [(3,), (4,)]
+        for least, expected in ((1, [(3,), (4,)]), (3, [(4,)])):  # a compilation for both
+            query = select(column).where(column.in_([1, 3, 4])).where(column > least)
+            assert await rows_of(conn, query.order_by(column)) == expected
         named = select(column).where(column == sa.bindparam("x y"))
         assert await rows_of(conn, named, {"x y": 2}) == [(2,)]
 

@@ -1,5 +1,7 @@
 """Two-phase (XA) transactions."""
 
+from contextlib import suppress
+
 import pymysql
 import pytest
 import sqlalchemy as sa
@@ -9,13 +11,21 @@ from aiomysql.sa.transaction import NestedTransaction, Transaction, TwoPhaseTran
 numbers = sa.Table("sa_xa_numbers", sa.MetaData(), sa.Column("n", sa.Integer, primary_key=True))
 
 
+def forget_prepared(observe):
+    """Roll back what a test that failed has left: it holds locks, even when its client is gone."""
+    for format_id, length, _, data in observe("XA RECOVER"):
+        data = data if isinstance(data, bytes) else data.encode()
+        if data.startswith((b"sa_test", b"_sa_")):
+            with suppress(pymysql.err.OperationalError):
+                observe("XA ROLLBACK %s, %s, %s", (data[:length], data[length:], format_id))
+
+
 @pytest.fixture
 def stored(make_tables, observe):
+    forget_prepared(observe)
     make_tables(numbers)
     yield lambda: [n for (n,) in observe("SELECT n FROM sa_xa_numbers ORDER BY n")]
-    for _, _, _, xid in observe("XA RECOVER"):  # what a test that failed has left holds locks
-        if str(xid).startswith(("sa_test", "_sa_")):
-            observe("XA ROLLBACK %s", (xid,))
+    forget_prepared(observe)
 
 
 async def add(conn, n):

@@ -67,13 +67,8 @@ class Statement:
 
     def _bind_processors(self) -> dict[str, Processor]:
         """For each parameter whose type converts values: what converts them."""
-        compiled = self._compiled
-        late = set(getattr(compiled, "post_compile_params", ()))
-        late.update(getattr(compiled, "literal_execute_params", ()))
         found: dict[str, Processor] = {}
-        for bind, name in compiled.bind_names.items():
-            if bind in late:
-                continue  # converted element by element, or rendered into the text
+        for bind, name in self._compiled.bind_names.items():
             processor = bind.type.dialect_impl(self._dialect).bind_processor(self._dialect)
             if processor is not None:
                 found[self._escaped.get(name, name)] = processor
@@ -103,7 +98,7 @@ class Statement:
         if self._escaped:
             values = {self._escaped.get(name, name): value for name, value in values.items()}
         for name, processor in processors.items():
-            if name in values:
+            if name in values:  # not a list, whose elements have names of their own by now
                 values[name] = processor(values[name])
         return text, values
 
