@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Callable
 
 import pytest
@@ -48,51 +49,47 @@ def test_development_mode(script: Callable[..., str], server: Any) -> None:
 
 
 NESTED = """
-import asyncio
+import asyncio, time
 import aiomysql, nest_asyncio
 from tests.bridge import script
 
 async def main():
     loop = asyncio.get_running_loop()
     nest_asyncio.apply(loop)
-    connections = [await aiomysql.connect(**script.given) for _ in range(8)]
+    connections = [await aiomysql.connect(**script.given) for _ in range(12)]
 
     async def query(connection):
         await connection._perform("DO SLEEP(0.05)")
         await connection.ping()
 
-    # Each task runs the loop again, and waits in there for a task that was woken with it.
-    tasks = []
-    async def nesting(number):
+    # Tasks run the loop again, and wait in there for another command, and for a task that was
+    # woken in the same moment.
+    async def nest(number):
         await query(connections[number])
-        loop.run_until_complete(asyncio.wait_for(tasks[number + 1], 10))
+        loop.run_until_complete(query(connections[number + 4]))
+        loop.run_until_complete(asyncio.wait_for(plain, 10))
 
-    for number in range(4):
-        tasks.append(asyncio.ensure_future(nesting(number)))
-    tasks.append(asyncio.ensure_future(query(connections[4])))
+    tasks = [asyncio.ensure_future(nest(number)) for number in range(4)]
+    plain = asyncio.ensure_future(query(connections[8]))
+    await asyncio.sleep(0)
+    time.sleep(0.2)
     await asyncio.wait_for(asyncio.gather(*tasks), 20)
-    loop.run_until_complete(query(connections[5]))
+    loop.run_until_complete(query(connections[9]))
     print("done")
 
 asyncio.run(main())
 """
 
 
-@pytest.mark.skipif("__import__('os').environ.get('AIOMYSQL_TEST_LOOP') == 'uvloop'", reason="nest_asyncio refuses uvloop")
-def test_a_loop_that_is_entered_again(script: Callable[..., str], server: Any) -> None:
+@pytest.mark.skipif(
+    os.environ.get("AIOMYSQL_TEST_LOOP") == "uvloop", reason="nest_asyncio refuses uvloop"
+)
+def test_a_loop_that_is_entered_again(script: Callable[..., str], fake: FakeServer) -> None:
+    assert script(NESTED, fake.connect_kwargs()) == "done\n"
+
+
+@pytest.mark.skipif(
+    os.environ.get("AIOMYSQL_TEST_LOOP") == "uvloop", reason="nest_asyncio refuses uvloop"
+)
+def test_a_loop_that_is_entered_again_on_a_server(script: Callable[..., str], server: Any) -> None:
     assert script(NESTED, server.connect_kwargs()) == "done\n"
-
-
-@pytest.mark.skipif("__import__('os').environ.get('AIOMYSQL_TEST_LOOP') == 'uvloop'", reason="nest_asyncio refuses uvloop")
-def test_a_loop_that_is_entered_again_with_tasks_woken_together(
-    script: Callable[..., str], fake: FakeServer
-) -> None:
-    code = NESTED.replace("script.given", "given").replace(
-        "import asyncio\n", "import asyncio, time\n", 1
-    )
-    code = code.replace('"DO SLEEP(0.05)"', '"DO 1"').replace(
-        "    await asyncio.wait_for(asyncio.gather",
-        "    await asyncio.sleep(0)\n    time.sleep(0.1)\n    await asyncio.wait_for(asyncio.gather",
-    )
-    code = code.replace("async def main", "given = script.given\nasync def main")
-    assert script(code, fake.connect_kwargs()) == "done\n"
