@@ -182,18 +182,18 @@ impl Waiter {
     }
 
     fn remove_done_callback(&self, function: &Bound<'_, PyAny>) -> PyResult<usize> {
-        // Compared outside the lock: equality may run Python.
+        // Compared outside the lock: equality may run Python, and may fail.
         let callbacks = std::mem::take(&mut lock(&self.state).callbacks);
-        let before = callbacks.len();
-        let mut kept = Vec::with_capacity(before);
-        for callback in callbacks {
-            if !callback.function.bind(function.py()).eq(function)? {
-                kept.push(callback);
-            }
-        }
-        let removed = before - kept.len();
+        let mut failure = None;
+        let (removed, kept): (Vec<_>, _) = callbacks.into_iter().partition(|callback| {
+            let equal = callback.function.bind(function.py()).eq(function);
+            equal.unwrap_or_else(|error| {
+                failure.get_or_insert(error);
+                false
+            })
+        });
         lock(&self.state).callbacks.splice(0..0, kept);
-        Ok(removed)
+        failure.map_or(Ok(removed.len()), Err)
     }
 
     fn done(&self) -> bool {

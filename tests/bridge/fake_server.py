@@ -57,7 +57,7 @@ class FakeServer:
         self.queries: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._open = asyncio.Event()
-        self._serving: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-server")
 
     def connect_kwargs(self, **changes: Any) -> dict[str, Any]:
@@ -99,19 +99,19 @@ class FakeServer:
 
     async def _stop(self) -> None:
         self._server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        self._open.set()
+        for writer in self._writers:
+            writer.transport.abort()
+        while self._writers:
+            await asyncio.sleep(0.001)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._serving.add(task)
+        self._writers.add(writer)
         try:
             with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
                 await self._talk(reader, writer)
         finally:
-            self._serving.discard(task)
+            self._writers.discard(writer)
             writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -59,7 +59,9 @@ async def test_wait_for_that_times_out_closes_the_connection(connection: Any) ->
         await asyncio.wait_for(execute(connection, "SELECT SLEEP(20)"), 0.05)
     assert connection.closed
     with pytest.raises(aiomysql.InterfaceError, match="Cancelled during execution"):
-        await connection.ping(reconnect=False) if not connection.closed else connection._check_alive()
+        await connection.ping(
+            reconnect=False
+        ) if not connection.closed else connection._check_alive()
 
 
 async def test_shield_keeps_the_query_running(connection: Any) -> None:

@@ -14,7 +14,9 @@ import aiomysql
 from tests.bridge import process
 from tests.bridge.fake_server import FakeServer
 
-EXPECTED = os.environ.get("AIOMYSQL_TEST_DRIVER") or ("loop" if sys.platform == "linux" else "fallback")
+EXPECTED = os.environ.get("AIOMYSQL_TEST_DRIVER") or (
+    "loop" if sys.platform == "linux" else "fallback"
+)
 
 
 class BlindLoop(asyncio.SelectorEventLoop):
@@ -57,7 +59,7 @@ def test_the_switch_forces_the_fallback(fake: FakeServer, monkeypatch: pytest.Mo
 
 def test_an_unknown_driver_is_refused(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIOMYSQL_DRIVER", "warp")
-    with pytest.raises(RuntimeError, match="AIOMYSQL_DRIVER is \"warp\""):
+    with pytest.raises(RuntimeError, match='AIOMYSQL_DRIVER is "warp"'):
         driver_on(asyncio.new_event_loop(), fake)
 
 
@@ -104,7 +106,9 @@ async def test_a_thousand_queries_involve_no_other_thread(
 
 @process.linux_only
 @pytest.mark.skipif(EXPECTED != "loop", reason="the fallback has a thread")
-def test_the_loop_driven_runtime_has_no_thread_at_all(script: Callable[..., str], server: Any) -> None:
+def test_the_loop_driven_runtime_has_no_thread_at_all(
+    script: Callable[..., str], server: Any
+) -> None:
     code = """
 import aiomysql
 from tests.bridge import process, script
