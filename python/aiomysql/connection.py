@@ -210,7 +210,6 @@ class Connection(_native.Connection):
         passwd: str | bytes = _UNSET,
         read_timeout: float | None = None,
     ) -> None:
-        self._loop = loop or asyncio.get_event_loop()
         db = _one_of("db", db, "database", database, None)
         password = _one_of("password", password, "passwd", passwd, "")
         if server_public_key is not None:
@@ -304,8 +303,8 @@ class Connection(_native.Connection):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop."""
-        return self._loop
+        """The event loop that the connection was opened on; before that, the running one."""
+        return self._loop  # type: ignore[no-any-return]
 
     @property
     def encoding(self) -> str:
@@ -538,6 +537,10 @@ class Connection(_native.Connection):
         try:
             await self._execute_command(COMMAND.COM_PING, "")
             await self._read_ok_packet()
+        except RuntimeError:
+            # The mistake of a caller (another task's command is running; another event loop):
+            # the session is well.
+            raise
         except Exception:
             if not reconnect:
                 raise

@@ -52,7 +52,7 @@ impl Resolved {
 }
 
 /// An awaitable that returns its value without ever yielding to the event loop.
-#[pyclass(frozen, weakref, freelist = 32, module = "aiomysql._native")]
+#[pyclass(frozen, weakref, module = "aiomysql._native")]
 pub struct Ready {
     value: Mutex<Option<Py<PyAny>>>,
 }

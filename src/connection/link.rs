@@ -115,7 +115,7 @@ impl Link {
         Arc::new(Self {
             reactor: Arc::clone(reactor),
             inner: Mutex::new(Inner {
-                phase: Phase::Idle(Wire::new(reactor, conn)),
+                phase: Phase::Idle(Wire::new(conn)),
                 pending: Pending::Nothing,
                 facts,
                 running: None,
@@ -155,8 +155,9 @@ impl Link {
         lock(&self.inner).last_usage = now();
     }
 
+    /// A forked child's copy counts as closed: the connection is the parent's.
     pub fn is_closed(&self) -> bool {
-        matches!(lock(&self.inner).phase, Phase::Closed(_))
+        !self.reactor.is_ours() || matches!(lock(&self.inner).phase, Phase::Closed(_))
     }
 
     pub fn check_open(&self) -> Result<()> {

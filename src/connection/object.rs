@@ -352,6 +352,16 @@ impl Connection {
         escape_value(value, &self.dialect(value.py()))
     }
 
+    /// The event loop that the session was opened on, not kept alive by it; before that, the running
+    /// one, and None where there is none.
+    #[getter]
+    fn _loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        match &self.link {
+            Some(link) => link.reactor().event_loop(py),
+            None => runtime::running_loop(py).ok(),
+        }
+    }
+
     /// `"loop"` or `"fallback"`: which driver serves this connection. For tests.
     #[getter]
     fn _driver(&self) -> Option<&'static str> {
