@@ -51,6 +51,7 @@ mod _native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::runtime::fork::watch();
         crate::panics::install_hook();
+        crate::awaitable::install(module.py());
         crate::tls::install_provider();
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         crate::decode::remember_originals(module.py())

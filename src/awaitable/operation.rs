@@ -10,7 +10,8 @@ use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::{Waiter, stop_iteration, thrown};
+use super::send::{Step, Stepped};
+use super::{Waiter, thrown};
 use crate::errors::{Error, Result};
 use crate::panics;
 use crate::runtime::fork::ProcessBound;
@@ -86,30 +87,6 @@ impl Operation {
         }
     }
 
-    fn step(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let py = slf.py();
-        let this = slf.get();
-        let mut suspended = this.take()?;
-        match poll(py, &mut suspended) {
-            Ok(Poll::Pending) => {
-                let waiting = wait(slf, &suspended);
-                *lock(&this.state) = State::Suspended(suspended);
-                waiting
-            }
-            Ok(Poll::Ready(done)) => {
-                this.finish(suspended);
-                match done {
-                    Ok(value) => Err(stop_iteration(value)),
-                    Err(error) => Err(raised(py, error.into())),
-                }
-            }
-            Err(refused) => {
-                this.finish(suspended);
-                Err(refused)
-            }
-        }
-    }
-
     /// Takes the future out to poll it; refused where it is not this caller's to go on with.
     fn take(&self) -> PyResult<Suspended> {
         let mut state = lock(&self.state);
@@ -148,6 +125,32 @@ impl Operation {
             let suspended = std::mem::replace(&mut *state, State::Finished);
             drop(state);
             drop(suspended);
+        }
+    }
+}
+
+impl Stepped for Operation {
+    fn step(slf: &Bound<'_, Self>) -> PyResult<Step> {
+        let py = slf.py();
+        let this = slf.get();
+        let mut suspended = this.take()?;
+        match poll(py, &mut suspended) {
+            Ok(Poll::Pending) => {
+                let waiting = wait(slf, &suspended);
+                *lock(&this.state) = State::Suspended(suspended);
+                waiting.map(Step::Yield)
+            }
+            Ok(Poll::Ready(done)) => {
+                this.finish(suspended);
+                match done {
+                    Ok(value) => Ok(Step::Return(value)),
+                    Err(error) => Err(raised(py, error.into())),
+                }
+            }
+            Err(refused) => {
+                this.finish(suspended);
+                Err(refused)
+            }
         }
     }
 }
@@ -262,11 +265,11 @@ impl Operation {
     }
 
     fn __next__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        Self::step(slf)
+        Self::step(slf)?.into_next(slf.py())
     }
 
     fn send(slf: &Bound<'_, Self>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Self::step(slf)
+        Self::__next__(slf)
     }
 
     #[pyo3(signature = (kind, value=None, _traceback=None, /))]

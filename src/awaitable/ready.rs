@@ -6,7 +6,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::{stop_iteration, thrown};
+use super::send::{Step, Stepped};
+use super::thrown;
 use crate::runtime::lock;
 
 /// An awaitable of a value that may be awaited again and again.
@@ -31,7 +32,7 @@ impl Resolved {
     }
 
     fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(stop_iteration(self.0.clone_ref(py)))
+        Step::Return(self.0.clone_ref(py)).into_next(py)
     }
 
     #[pyo3(signature = (kind, value=None, _traceback=None, /))]
@@ -65,6 +66,17 @@ impl Ready {
     }
 }
 
+impl Stepped for Ready {
+    fn step(slf: &Bound<'_, Self>) -> PyResult<Step> {
+        match lock(&slf.get().value).take() {
+            Some(value) => Ok(Step::Return(value)),
+            None => Err(PyRuntimeError::new_err(
+                "cannot reuse already awaited coroutine",
+            )),
+        }
+    }
+}
+
 #[pymethods]
 impl Ready {
     #[getter]
@@ -85,17 +97,12 @@ impl Ready {
         slf
     }
 
-    fn __next__(&self) -> PyResult<Py<PyAny>> {
-        match lock(&self.value).take() {
-            Some(value) => Err(stop_iteration(value)),
-            None => Err(PyRuntimeError::new_err(
-                "cannot reuse already awaited coroutine",
-            )),
-        }
+    fn __next__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        Self::step(slf)?.into_next(slf.py())
     }
 
-    fn send(&self, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.__next__()
+    fn send(slf: &Bound<'_, Self>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Self::__next__(slf)
     }
 
     #[pyo3(signature = (kind, value=None, _traceback=None, /))]
