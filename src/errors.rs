@@ -298,7 +298,7 @@ fn os_error(py: Python<'_>, error: io::Error, path: Option<PathBuf>) -> PyResult
             .call_method1(intern!(py, "strerror"), (number,))?
             .unbind();
         return Ok(match path {
-            Some(path) => PyOSError::new_err((number, text, path)),
+            Some(path) => PyOSError::new_err((number, text, path.into_os_string())),
             None => PyOSError::new_err((number, text)),
         });
     }
