@@ -102,7 +102,8 @@ class TlsServer:
         end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
         self.show(self.authority, *HOSTS, not_after=end)
         left = end - datetime.datetime.now(datetime.timezone.utc)
-        time.sleep(max(left.total_seconds(), 0) + 0.1)
+        # A certificate is good to the end of its last second.
+        time.sleep(max(left.total_seconds(), 0) + 1.1)
 
     def restore(self) -> None:
         if self._changed:

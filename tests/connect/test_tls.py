@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 import subprocess
+import sys
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Callable
@@ -102,9 +105,7 @@ async def test_without_check_hostname_the_chain_does_matter(tls_server: TlsServe
     assert isinstance(cause, ssl.SSLCertVerificationError)
 
 
-async def test_true_verifies_with_the_systems_authorities(
-    tls_server: TlsServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_true_verifies_with_the_systems_authorities(tls_server: TlsServer) -> None:
     """The test's authority is not among them."""
     cause = await refusal(tls_server, ssl=True)
     assert isinstance(cause, ssl.SSLError)
@@ -121,9 +122,6 @@ async def test_true_in_a_process_whose_system_knows_the_authority(tls_server: Tl
         "    connection.close()\n"
         "asyncio.run(main())\n"
     )
-    import os
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-c", program, repr(tls_server.connect_kwargs())],
         env={**os.environ, "SSL_CERT_FILE": tls_server.authority.file, "SSL_CERT_DIR": "/nowhere"},
@@ -324,7 +322,9 @@ def _maximum(wishes: ssl.SSLContext) -> None:
 
 
 def _no_tls_1_3(wishes: ssl.SSLContext) -> None:
-    wishes.options |= ssl.OP_NO_TLSv1_3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        wishes.options |= ssl.OP_NO_TLSv1_3
 
 
 @pytest.mark.parametrize(
