@@ -8,6 +8,7 @@ mod decode;
 mod encode;
 mod errors;
 mod hooks;
+mod local_infile;
 mod panics;
 mod pool;
 mod result;

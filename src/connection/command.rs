@@ -53,7 +53,7 @@ where
             }
         }
     };
-    let (lease, result) = done?;
+    let (lease, result) = done.map_err(|error| link.infile().take_failure().unwrap_or(error))?;
     lease.conclude(result)
 }
 
@@ -96,7 +96,7 @@ pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
             drain(lease).await?;
         }
     }
-    lease.begin_command();
+    lease.begin_command(sql);
     let sent = lease.query_iter(sql).await.map(drop);
     lease.note(Pending::Header);
     if sent.is_err() {

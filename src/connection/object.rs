@@ -171,7 +171,7 @@ impl Connection {
 
     /// Opens the session. `options`: see the stub file.
     fn _open(slf: Bound<'_, Self>, options: Options, ssl: &Bound<'_, PyAny>) -> PyResult<Operation> {
-        let tls = tls::options(ssl, &options)?;
+        let tls = tls::request(ssl, &options)?;
         let this = slf.unbind();
         Ok(Operation::new("Connection._connect", None, async move {
             let reactor = Python::attach(runtime::current)?;
