@@ -320,7 +320,8 @@ class Connection(_native.Connection):
     def _take_charset(self, name: str) -> None:
         charset = _find_charset(name)
         self._charset = name
-        self._collation = charset.collation
+        # "utf8" is another name of utf8mb4 in newer PyMySQL.
+        self._session_charset = (charset.name, charset.collation)
         # Python has no codec for MySQL's "binary", in which text goes as it is.
         self._encoding = "utf8" if charset.encoding == "binary" else charset.encoding
         self._set_codec(self._encoding)
@@ -330,8 +331,8 @@ class Connection(_native.Connection):
         try:
             at_once = self._is_plain
             settings = []
-            if (self._charset, self._collation) != _HANDSHAKE:
-                settings.append(f"SET NAMES {self._charset} COLLATE {self._collation}")
+            if self._session_charset != _HANDSHAKE:
+                settings.append("SET NAMES {} COLLATE {}".format(*self._session_charset))
             if at_once and self.sql_mode is not None:
                 settings.append(f"SET sql_mode={self.sql_mode}")
             await self._open(
@@ -347,8 +348,8 @@ class Connection(_native.Connection):
                     or self._client_auth_plugin == "mysql_clear_password",
                     "attributes": self._connect_attrs,
                     "settings": settings,
-                    "autocommit": self.autocommit_mode
-                    if at_once and self.init_command is None
+                    "autocommit": bool(self.autocommit_mode)
+                    if at_once and self.init_command is None and self.autocommit_mode is not None
                     else None,
                     "connect_timeout": self.connect_timeout,
                 },
@@ -438,6 +439,8 @@ class Connection(_native.Connection):
 
     def escape_string(self, s: str) -> str:
         """What stands between the quotes of a string literal."""
+        if not isinstance(s, str):
+            raise TypeError(f"escape_string() takes a str, not {type(s).__name__}")
         return self._escape(s)[1:-1]  # type: ignore[no-any-return]
 
     def cursor(self, *cursors: type[Cursor]) -> _ContextManager[Any]:
