@@ -18,8 +18,10 @@ use crate::runtime::lock;
 /// What a class of cursors or connections is, as far as fast paths care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traits {
-    /// No hook is overridden.
+    /// No hook of a single statement is overridden.
     pub plain: bool,
+    /// Nor one that runs the statements of a bulk insert.
+    pub plain_in_bulk: bool,
     pub dicts: bool,
     pub json: bool,
     pub streamed: bool,
@@ -27,8 +29,16 @@ pub struct Traits {
 
 /// A class that has its say about hooks or traits, as it was when the module was imported.
 struct Known {
-    hooks: Vec<(Py<PyString>, Option<Py<PyAny>>)>,
+    hooks: Vec<Hook>,
     role: Role,
+}
+
+struct Hook {
+    name: Py<PyString>,
+    /// What the class itself has under this name.
+    value: Option<Py<PyAny>>,
+    /// It matters to bulk inserts alone.
+    bulk: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +56,15 @@ static KNOWN: LazyLock<Mutex<HashMap<usize, Known>>> = LazyLock::new(Mutex::defa
 static VERDICTS: LazyLock<Mutex<HashMap<usize, (u32, Traits)>>> = LazyLock::new(Mutex::default);
 
 /// Remembers the hooks of a class of the package as its own. `role` is what the class adds:
-/// `"plain"`, `"dicts"`, `"json"` or `"streamed"`.
+/// `"plain"`, `"dicts"`, `"json"` or `"streamed"`; `bulk_hooks` matter to bulk inserts alone.
 #[pyfunction]
-pub fn remember_hooks(class: &Bound<'_, PyType>, role: &str, hooks: Vec<Bound<'_, PyString>>) -> PyResult<()> {
+#[pyo3(signature = (class, role, hooks, bulk_hooks=Vec::new()))]
+pub fn remember_hooks(
+    class: &Bound<'_, PyType>,
+    role: &str,
+    hooks: Vec<Bound<'_, PyString>>,
+    bulk_hooks: Vec<Bound<'_, PyString>>,
+) -> PyResult<()> {
     let role = match role {
         "plain" => Role::Plain,
         "dicts" => Role::Dicts,
@@ -62,9 +78,15 @@ pub fn remember_hooks(class: &Bound<'_, PyType>, role: &str, hooks: Vec<Bound<'_
     };
     let hooks = hooks
         .into_iter()
-        .map(|name| {
+        .map(|name| (name, false))
+        .chain(bulk_hooks.into_iter().map(|name| (name, true)))
+        .map(|(name, bulk)| {
             let value = own_attribute(class, &name)?.map(Bound::unbind);
-            Ok((name.unbind(), value))
+            Ok(Hook {
+                name: name.unbind(),
+                value,
+                bulk,
+            })
         })
         .collect::<PyResult<_>>()?;
     lock(&KNOWN).insert(class.as_ptr() as usize, Known { hooks, role });
@@ -94,16 +116,12 @@ fn judge(class: &Bound<'_, PyType>) -> PyResult<Traits> {
     let py = class.py();
     let mut traits = Traits {
         plain: true,
+        plain_in_bulk: true,
         dicts: false,
         json: false,
         streamed: false,
     };
     let known = lock(&KNOWN);
-    // Every name that is a hook anywhere is one for every class of the hierarchy.
-    let names: Vec<&Py<PyString>> = known
-        .values()
-        .flat_map(|known| known.hooks.iter().map(|(name, _)| name))
-        .collect();
     for base in class.mro().iter() {
         let base = base.cast_into::<PyType>()?;
         match known.get(&(base.as_ptr() as usize)) {
@@ -114,26 +132,35 @@ fn judge(class: &Bound<'_, PyType>) -> PyResult<Traits> {
                     Role::Json => traits.json = true,
                     Role::Streamed => traits.streamed = true,
                 }
-                for (name, value) in &ours.hooks {
-                    let current = own_attribute(&base, name.bind(py))?;
-                    let same = match (&current, value) {
+                for hook in &ours.hooks {
+                    let current = own_attribute(&base, hook.name.bind(py))?;
+                    let same = match (&current, &hook.value) {
                         (Some(current), Some(value)) => current.is(value),
                         (None, None) => true,
                         _ => false,
                     };
-                    traits.plain &= same;
+                    traits.count(hook, same);
                 }
             }
             // Built-in bases (object, our native ones) hold no hooks that could be replaced.
             None if is_static(&base) => {}
             None => {
-                for name in &names {
-                    traits.plain &= own_attribute(&base, name.bind(py))?.is_none();
+                // Every name that is a hook anywhere is one for every class of the hierarchy.
+                for hook in known.values().flat_map(|known| &known.hooks) {
+                    let absent = own_attribute(&base, hook.name.bind(py))?.is_none();
+                    traits.count(hook, absent);
                 }
             }
         }
     }
     Ok(traits)
+}
+
+impl Traits {
+    fn count(&mut self, hook: &Hook, untouched: bool) {
+        self.plain_in_bulk &= untouched;
+        self.plain &= untouched || hook.bulk;
+    }
 }
 
 /// What the class itself, not a base of it, has under this name.

@@ -45,6 +45,8 @@ RE_INSERT_VALUES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+_RE_INSERT_VALUES = RE_INSERT_VALUES
+
 
 class Cursor(_native.Cursor):
     """Runs statements on a connection and holds the rows of the last one.
@@ -137,10 +139,6 @@ class Cursor(_native.Cursor):
         if self._connection is None:
             raise ProgrammingError("Cursor closed")
         return self._connection
-
-    def _check_executed(self) -> None:
-        if not self._executed:
-            raise ProgrammingError("execute() first")
 
     def _conv_row(self, row: Any) -> Any:
         return row
@@ -266,10 +264,57 @@ class Cursor(_native.Cursor):
         if self._echo:
             logger.info("CALL %s", query)
             logger.info("%r", args)
+        parts = _bulk_insert_parts(query)
+        if parts is None:
+            rows = 0
+            for arg in args:
+                await self.execute(query, arg)
+                rows += self._rowcount
+            self._rowcount = rows
+            return rows
+        insertion = self._bulk(parts, args, self.max_stmt_length)
+        if insertion is None:
+            encoding = self._get_db().encoding
+            return await self._do_execute_many(*parts, args, self.max_stmt_length, encoding)
         rows = 0
+        while True:
+            operation = insertion.next()
+            if operation is None:
+                self._rowcount = rows
+                return rows
+            rows += await operation
+            if self._has_warnings:
+                await self._show_warnings(self._connection)
+
+    async def _do_execute_many(
+        self,
+        prefix: Any,
+        values: Any,
+        postfix: Any,
+        args: Iterable[Any],
+        max_stmt_length: int,
+        encoding: str,
+    ) -> int:
+        """Send the statements of a bulk insert through :meth:`execute`, for its overriders."""
+        conn = self._get_db()
+        head, tail = (
+            part.encode(encoding) if isinstance(part, str) else part for part in (prefix, postfix)
+        )
+        rows = 0
+        statement = bytearray(head)
         for arg in args:
-            await self.execute(query, arg)
-            rows += self._rowcount
+            row = values % self._escape_args(arg, conn)
+            if isinstance(row, str):
+                row = row.encode(encoding, "surrogateescape")
+            if len(statement) > len(head):
+                if len(statement) + len(row) + len(tail) + 1 > max_stmt_length:
+                    rows += await self.execute(bytes(statement + tail))
+                    statement = bytearray(head)
+                else:
+                    statement += b","
+            statement += row
+        if len(statement) > len(head):
+            rows += await self.execute(bytes(statement + tail))
         self._rowcount = rows
         return rows
 
@@ -397,11 +442,128 @@ class DictCursor(_DictCursorMixin, Cursor):
 
 
 class SSCursor(Cursor):
-    """A cursor that streams its rows."""
+    """A cursor that streams its rows: they come off the network as they are fetched.
+
+    At most 256 rows, or 1 MiB, are held; the server waits for a reader that is slow. How many rows
+    there are is not known until the last one is fetched: :attr:`rowcount` is 2^64-1. Until then
+    the connection serves no other statement.
+    """
+
+    async def close(self) -> None:
+        """Read and drop what is left of the last result. Closing again does nothing."""
+        conn = self._connection
+        if conn is None:
+            return
+        try:
+            if self._has_unread and self._result is conn._result:
+                await self._finish()
+                while await self.nextset():
+                    await self._finish()
+        finally:
+            self._connection = None
+
+    async def _finish(self) -> None:
+        operation = self._finish_streamed()
+        if operation is not None:
+            await operation
+
+    async def _query(self, q: Any) -> Any:
+        conn = self._get_db()
+        self._last_executed = q
+        await conn.query(q, unbuffered=True)
+        await self._do_get_result()
+        return self._rowcount
+
+    async def nextset(self) -> bool | None:
+        """Go to the next result set of the last statement; what is left of this one is dropped.
+
+        Returns:
+            True, or None where there is no further set.
+        """
+        operation = self._nextset()
+        if operation is not None:
+            return await operation  # type: ignore[no-any-return]
+        conn = self._get_db()
+        result = self._result
+        if result is None or result is not conn._result:
+            return None
+        await self._finish()
+        if not result.has_next:
+            return None
+        self._clear_result()
+        await conn._read_query_result(unbuffered=True)
+        await self._do_get_result()
+        return True
+
+    async def _read_next(self) -> Any:
+        return self._converted(await self._next_streamed())
+
+    def _converted(self, row: Any) -> Any:
+        """A row as the hooks want it; rows that the fast path made are as they should be."""
+        return row if self._made_rows else self._conv_row(row)
+
+    async def fetchone(self) -> Any:  # type: ignore[override]
+        """The next row, or None after the last."""
+        self._check_executed()
+        row = await self._read_next()
+        if row is not None:
+            self._rownumber += 1
+        return row
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:  # type: ignore[override]
+        """The next ``size`` rows, :attr:`arraysize` where it is None, in a list."""
+        self._check_executed()
+        return await self._read_rows(self._arraysize if size is None else size)
+
+    async def fetchall(self) -> list[Any]:  # type: ignore[override]
+        """All rows that are left, in a list."""
+        self._check_executed()
+        return await self._read_rows(None)
+
+    async def _read_rows(self, count: int | None) -> list[Any]:
+        if self._made_rows:
+            rows: list[Any] = await self._next_streamed_rows(count)
+            self._rownumber += len(rows)
+            return rows
+        rows = []
+        while count is None or len(rows) < count:
+            row = await self._read_next()
+            if row is None:
+                break
+            rows.append(row)
+            self._rownumber += 1
+        return rows
+
+    async def scroll(self, value: int, mode: str = "relative") -> None:  # type: ignore[override]
+        """Skip rows.
+
+        Raises:
+            NotSupportedError: the row is behind.
+            ProgrammingError: ``mode`` is neither "relative" nor "absolute".
+        """
+        self._check_executed()
+        if mode not in ("relative", "absolute"):
+            raise ProgrammingError(f"unknown scroll mode {mode}")
+        count = value if mode == "relative" else value - self._rownumber
+        if count < 0:
+            raise NotSupportedError("Backwards scrolling not supported by this cursor")
+        for _ in range(count):
+            await self._read_next()
+        self._rownumber += count
 
 
 class SSDictCursor(_DictCursorMixin, SSCursor):
     """A cursor that streams its rows as dictionaries."""
+
+
+def _bulk_insert_parts(query: Any) -> tuple[str, str, str] | None:
+    """A bulk insert's text before its row of placeholders, the row, and the text after it."""
+    if RE_INSERT_VALUES is _RE_INSERT_VALUES:
+        return _native.bulk_insert_parts(query) if isinstance(query, str) else None
+    match = RE_INSERT_VALUES.match(query)
+    if match is None:
+        return None
+    return match.group(1) % (), match.group(2).rstrip(), match.group(3) or ""
 
 
 _HOOKS = [
@@ -416,6 +578,7 @@ _HOOKS = [
     "nextset",
     "_read_next",
 ]
+_BULK_HOOKS = ["execute", "_do_execute_many"]
 for _class, _role in (
     (Cursor, "plain"),
     (DeserializationCursor, "plain"),
@@ -425,4 +588,4 @@ for _class, _role in (
     (_DeserializationCursorMixin, "json"),
     (_DictCursorMixin, "dicts"),
 ):
-    _native.remember_hooks(_class, _role, _HOOKS)
+    _native.remember_hooks(_class, _role, _HOOKS, _BULK_HOOKS)

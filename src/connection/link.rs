@@ -94,6 +94,8 @@ struct Inner {
     facts: Facts,
     /// Wakes the running command, so that it sees that the connection was closed under it.
     running: Option<Waker>,
+    /// Counts the commands, so that a stream knows whether its rows are still on the wire.
+    epoch: u64,
     /// Seconds of the monotonic clock, which is asyncio's `loop.time()` too.
     last_usage: f64,
     /// The socket, where it could be learnt, to look for the peer's farewell.
@@ -117,6 +119,7 @@ impl Link {
                 pending: Pending::Nothing,
                 facts,
                 running: None,
+                epoch: 0,
                 last_usage: now(),
                 socket,
             }),
@@ -137,6 +140,11 @@ impl Link {
 
     pub fn pending(&self) -> Pending {
         lock(&self.inner).pending
+    }
+
+    /// The number of the command that was sent last.
+    pub fn epoch(&self) -> u64 {
+        lock(&self.inner).epoch
     }
 
     pub fn last_usage(&self) -> f64 {
@@ -277,6 +285,11 @@ impl Lease {
         let mut inner = lock(&self.link.inner);
         inner.pending = pending;
         inner.facts.absorb(&self.wire);
+    }
+
+    /// A new command is about to be sent: streams of earlier ones have ended.
+    pub fn begin_command(&self) {
+        lock(&self.link.inner).epoch += 1;
     }
 
     /// The command is done and the connection in step.

@@ -25,7 +25,7 @@ impl Traits {
 }
 
 /// What a fast path needs, or None where a hook is to be called instead.
-fn fast<'py>(
+pub(super) fn fast<'py>(
     cursor: &Bound<'py, Cursor>,
 ) -> PyResult<Option<(Bound<'py, Connection>, Traits)>> {
     let this = cursor.borrow();
@@ -39,6 +39,46 @@ fn fast<'py>(
     let traits = traits_of(cursor.as_any())?;
     let usable = traits.plain && traits_of(connection.as_any())?.plain;
     Ok(usable.then_some((connection, traits)))
+}
+
+/// An operation that sends a statement for a cursor and shows its result there; it gives the
+/// number of rows.
+pub(super) fn sending(
+    cursor: Bound<'_, Cursor>,
+    connection: Bound<'_, Connection>,
+    traits: Traits,
+    sql: Arc<Vec<u8>>,
+    executed: Executed,
+) -> Operation {
+    let session = connection.borrow();
+    let statement = Statement {
+        sql,
+        reading: session.reading(cursor.py(), traits.shape(), traits.json),
+        unbuffered: traits.streamed,
+    };
+    let limit = session.limit();
+    let link = session.link();
+    drop(session);
+    let (cursor, connection) = (cursor.unbind(), connection.unbind());
+    match link {
+        Ok(link) => Operation::new(
+            "Cursor.execute",
+            Some(Arc::clone(link.reactor())),
+            async move {
+                Python::attach(|py| {
+                    let mut cursor = cursor.borrow_mut(py);
+                    cursor.forget_result();
+                    cursor.last_executed = executed.clone_ref(py);
+                });
+                let result = run(&link, limit, statement).await?;
+                Python::attach(|py| {
+                    cursor.borrow_mut(py).executed = executed;
+                    show(py, &cursor, &connection, result)
+                })
+            },
+        ),
+        Err(error) => Operation::new("Cursor.execute", None, async { Err(error) }),
+    }
 }
 
 #[pymethods]
@@ -63,34 +103,8 @@ impl Cursor {
             let text = Executed::Interpolated(Arc::clone(&sql), session.codec().clone());
             (sql, text)
         };
-        let statement = Statement {
-            sql,
-            reading: session.reading(py, traits.shape(), traits.json),
-            unbuffered: traits.streamed,
-        };
-        let limit = session.limit();
-        let link = session.link();
         drop(session);
-        let (cursor, connection) = (slf.unbind(), connection.unbind());
-        Ok(Some(match link {
-            Ok(link) => Operation::new(
-                "Cursor.execute",
-                Some(Arc::clone(link.reactor())),
-                async move {
-                    Python::attach(|py| {
-                        let mut cursor = cursor.borrow_mut(py);
-                        cursor.forget_result();
-                        cursor.last_executed = executed.clone_ref(py);
-                    });
-                    let result = run(&link, limit, statement).await?;
-                    Python::attach(|py| {
-                        cursor.borrow_mut(py).executed = executed;
-                        show(py, &cursor, &connection, result)
-                    })
-                },
-            ),
-            Err(error) => Operation::new("Cursor.execute", None, async { Err(error) }),
-        }))
+        Ok(Some(sending(slf, connection, traits, sql, executed)))
     }
 
     /// An operation that does all of `nextset`, giving True or None; None where a hook is
@@ -177,6 +191,8 @@ fn show(
         .map_err(|_| PyErr::from(PyRuntimeError::new_err("the connection is in use")))
         .map_err(Error::from)?
         .adopt(py, &result);
-    cursor.borrow_mut(py).adopt(py, result);
+    let mut cursor = cursor.borrow_mut(py);
+    cursor.adopt(py, result);
+    cursor.made_rows = true;
     Ok(rows.into_pyobject(py).map_err(PyErr::from)?.into_any().unbind())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::charset::Codec;
 use crate::connection::Connection;
@@ -18,6 +18,8 @@ pub enum Executed {
     Given(Py<PyAny>),
     /// Interpolated: text, once somebody asks for it.
     Interpolated(Arc<Vec<u8>>, Codec),
+    /// Made by a bulk insert: bytes, as upstream keeps them.
+    Bulk(Arc<Vec<u8>>),
 }
 
 impl Executed {
@@ -30,6 +32,7 @@ impl Executed {
             Self::Nothing => py.None(),
             Self::Given(statement) => statement.clone_ref(py),
             Self::Interpolated(sql, codec) => codec.decode_escaped(py, sql)?.into_any().unbind(),
+            Self::Bulk(sql) => PyBytes::new(py, sql).into_any().unbind(),
         })
     }
 
@@ -38,6 +41,7 @@ impl Executed {
             Self::Nothing => Self::Nothing,
             Self::Given(statement) => Self::Given(statement.clone_ref(py)),
             Self::Interpolated(sql, codec) => Self::Interpolated(Arc::clone(sql), codec.clone()),
+            Self::Bulk(sql) => Self::Bulk(Arc::clone(sql)),
         }
     }
 
@@ -72,6 +76,9 @@ pub struct Cursor {
     pub(super) rows: Option<Py<PyAny>>,
     /// What was assigned; the result's own where nothing was.
     description: Option<Option<Py<PyAny>>>,
+    /// The rows are as this cursor's class wants them; False where a hook is to convert them.
+    #[pyo3(get, name = "_made_rows")]
+    pub(super) made_rows: bool,
     pub(super) executed: Executed,
     pub(super) last_executed: Executed,
 }
@@ -152,9 +159,16 @@ impl Cursor {
             result: None,
             rows: None,
             description: None,
+            made_rows: false,
             executed: Executed::Nothing,
             last_executed: Executed::Nothing,
         }
+    }
+
+    /// Raises ProgrammingError before the first statement.
+    #[pyo3(name = "_check_executed")]
+    fn check_executed_first(&self) -> Result<()> {
+        self.check_executed()
     }
 
     #[getter(_description)]
@@ -221,6 +235,7 @@ impl Cursor {
 
     /// Shows the connection's latest result.
     fn _adopt_result(&mut self, py: Python<'_>, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.made_rows = false;
         match result.cast::<ResultSet>() {
             Ok(result) => self.adopt(py, result.clone().unbind()),
             Err(_) => {

@@ -6,4 +6,4 @@ mod rows;
 
 pub use reader::{advance, drain, open_stream, read_more, read_set};
 pub use result_set::ResultSet;
-pub use rows::{Reading, Shape};
+pub use rows::{Reading, RowMaker, Shape};

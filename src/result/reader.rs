@@ -65,7 +65,8 @@ pub async fn open_stream(lease: &mut Lease, reading: &Reading) -> Result<ResultS
             lease.note(Pending::Rows);
             let facts = lease.link().facts();
             let codec = reading.decode.codec.clone();
-            Ok(ResultSet::streamed(columns, codec, &facts, maker))
+            let epoch = lease.link().epoch();
+            Ok(ResultSet::streamed(columns, codec, &facts, maker, epoch))
         }
         Err(error) => {
             drain(lease).await?;
@@ -81,18 +82,26 @@ pub struct Arrived {
     pub end: Option<Pending>,
 }
 
-/// Reads the next rows of a stream, at least one unless it has ended; `wanted` at most.
+/// Reads the next rows of a stream: at least one unless it has ended, `wanted` at most, and no
+/// more than a stream may hold.
 pub async fn read_more(lease: &mut Lease, maker: &RowMaker, wanted: usize) -> Result<Arrived> {
     let mut rows = Vec::new();
     let mut bytes = 0;
     while rows.len() < wanted.clamp(1, STREAM_ROWS) && bytes < STREAM_BYTES {
-        let Some(row) = next_row(lease).await? else {
-            let pending = after_rows(lease);
-            lease.note(pending);
-            return Ok(Arrived {
-                rows,
-                end: Some(pending),
-            });
+        let row = match next_row(lease).await {
+            Ok(Some(row)) => row,
+            Ok(None) => {
+                let pending = after_rows(lease);
+                lease.note(pending);
+                return Ok(Arrived {
+                    rows,
+                    end: Some(pending),
+                });
+            }
+            Err(error) => {
+                lease.note(Pending::Nothing);
+                return Err(error);
+            }
         };
         bytes += size_of_row(&row);
         match Python::attach(|py| maker.make(py, &row)) {

@@ -19,6 +19,8 @@ const UNKNOWN_ROW_COUNT: u64 = u64::MAX;
 /// Rows that arrive while they are fetched.
 struct Streamed {
     maker: Arc<RowMaker>,
+    /// The command that the rows belong to (see `Link::epoch`).
+    epoch: u64,
     arrived: VecDeque<Py<PyAny>>,
     /// The server has sent the last row.
     ended: bool,
@@ -99,6 +101,7 @@ impl ResultSet {
         codec: Codec,
         facts: &Facts,
         maker: RowMaker,
+        epoch: u64,
     ) -> Self {
         Self {
             affected_rows: UNKNOWN_ROW_COUNT,
@@ -106,6 +109,7 @@ impl ResultSet {
             warning_count: 0,
             streamed: Some(Streamed {
                 maker: Arc::new(maker),
+                epoch,
                 arrived: VecDeque::new(),
                 ended: false,
             }),
@@ -133,12 +137,13 @@ impl ResultSet {
         self.rows.as_ref().map(|rows| rows.clone_ref(py))
     }
 
-    /// Who makes rows of what is still on the wire; None once all have arrived.
-    pub fn maker(&self) -> Option<Arc<RowMaker>> {
+    /// Who makes rows of what is still on the wire, and the command that they answer; None once
+    /// all have arrived.
+    pub fn maker(&self) -> Option<(Arc<RowMaker>, u64)> {
         self.streamed
             .as_ref()
             .filter(|streamed| !streamed.ended)
-            .map(|streamed| Arc::clone(&streamed.maker))
+            .map(|streamed| (Arc::clone(&streamed.maker), streamed.epoch))
     }
 
     /// Takes in rows that have arrived.
@@ -150,19 +155,16 @@ impl ResultSet {
 
     /// The last row has arrived, and with it the server's closing word.
     pub fn end_stream(&mut self, facts: &Facts, pending: Pending) {
-        if let Some(streamed) = &mut self.streamed {
-            streamed.ended = true;
-        }
+        self.abandon_stream();
         self.warning_count = facts.warnings;
         self.server_status = facts.status.bits();
         self.has_next = pending != Pending::Nothing;
     }
 
-    /// Rows that will not be fetched any more.
+    /// No more rows will arrive.
     pub fn abandon_stream(&mut self) {
         if let Some(streamed) = &mut self.streamed {
             streamed.ended = true;
-            streamed.arrived.clear();
         }
     }
 
@@ -174,10 +176,6 @@ impl ResultSet {
         self.streamed
             .as_ref()
             .map_or(0, |streamed| streamed.arrived.len())
-    }
-
-    pub fn is_streamed(&self) -> bool {
-        self.streamed.is_some()
     }
 
     pub fn describe<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
