@@ -240,6 +240,12 @@ fn cause_exception(py: Python<'_>, cause: Cause) -> PyResult<PyErr> {
             let message = error.to_string();
             PyOSError::new_err((error.raw_os_error(), message))
         }
+        // The resolver's failures come without a number.
+        Cause::Io(error) if text.starts_with("failed to lookup address") => PyErr::from_value(
+            py.import(intern!(py, "socket"))?
+                .getattr(intern!(py, "gaierror"))?
+                .call1((error.to_string(),))?,
+        ),
         Cause::Io(error) => error.into(),
         Cause::TimedOut(_) => PyTimeoutError::new_err(text),
         Cause::Tls(_) => PyErr::from_value(

@@ -80,7 +80,7 @@ async fn settle(conn: &mut Conn, options: &Options) -> Result<String> {
         match result.next().await? {
             Some(row) => {
                 if let Some(Value::Bytes(text)) = row.as_ref(0) {
-                    version = String::from_utf8_lossy(text).into_owned();
+                    version = greeted(&String::from_utf8_lossy(text));
                 }
             }
             None if result.is_empty() => break,
@@ -89,6 +89,15 @@ async fn settle(conn: &mut Conn, options: &Options) -> Result<String> {
     }
     result.drop_result().await?;
     Ok(version)
+}
+
+/// The version as the greeting has it: MariaDB before 11 puts this in front, for replicas of old.
+fn greeted(version: &str) -> String {
+    let major = version.split('.').next().and_then(|major| major.parse().ok());
+    match major {
+        Some(0..=10) if version.contains("MariaDB") => format!("5.5.5-{version}"),
+        _ => version.to_owned(),
+    }
 }
 
 /// Runs `connecting` and learns which descriptor its socket has got.
