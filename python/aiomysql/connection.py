@@ -374,8 +374,8 @@ class Connection(_native.Connection):
                     "charset": self._server_charset,
                     "collation": self._collation,
                     "settings": settings,
-                    "autocommit": self.autocommit_mode
-                    if at_once and self.init_command is None
+                    "autocommit": bool(self.autocommit_mode)
+                    if at_once and self.init_command is None and self.autocommit_mode is not None
                     else None,
                     "connect_timeout": self.connect_timeout,
                 },
@@ -483,6 +483,8 @@ class Connection(_native.Connection):
 
     def escape_string(self, s: str) -> str:
         """What stands between the quotes of a string literal."""
+        if not isinstance(s, str):
+            raise TypeError(f"escape_string() takes a str, not {type(s).__name__}")
         return self._escape(s)[1:-1]  # type: ignore[no-any-return]
 
     def cursor(self, *cursors: type[Cursor]) -> _ContextManager[Any]:
