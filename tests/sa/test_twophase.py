@@ -154,7 +154,7 @@ async def test_recovery_after_the_connection_is_lost(make_engine, stored, observ
 
         async def prepare_and_leave():
             async with engine.acquire() as conn:
-                used.append(conn.connection)
+                used.extend((conn.connection, conn.connection.thread_id()))
                 transaction = await conn.begin_twophase("sa_test_recover")
                 await add(conn, 1)
                 await transaction.prepare()
@@ -162,7 +162,7 @@ async def test_recovery_after_the_connection_is_lost(make_engine, stored, observ
         with pytest.raises(InvalidRequestError, match="not finished transaction"):
             await prepare_and_leave()
         if used[0].closed:  # MySQL leaves a prepared transaction to itself; its connection goes on
-            await until_gone(observe, used[0].thread_id())
+            await until_gone(observe, used[1])
         async with engine.acquire() as conn:
             assert "sa_test_recover" in await conn.recover_twophase()
             await getattr(conn, end)("sa_test_recover")
