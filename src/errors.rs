@@ -198,9 +198,7 @@ impl From<DriverError> for Error {
         match error {
             DriverError::ConnectionClosed => Self::Lost { cause: None },
             DriverError::UnknownAuthPlugin { name } => Self::AuthPlugin(name),
-            DriverError::CleartextPluginDisabled => {
-                Self::AuthPlugin("mysql_clear_password".into())
-            }
+            DriverError::CleartextPluginDisabled => Self::AuthPlugin("mysql_clear_password".into()),
             DriverError::MysqlOldPasswordDisabled => Self::AuthPlugin("mysql_old_password".into()),
             DriverError::PacketTooLarge => Self::PacketTooLarge,
             // Its payload may be anything, a password among it: only its size is told.
@@ -269,15 +267,12 @@ fn to_exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
 }
 
 fn raise(py: Python<'_>, class: &str, text: String) -> PyResult<PyErr> {
-    Ok(PyErr::from_value(pymysql_err(py)?.getattr(class)?.call1((text,))?))
+    Ok(PyErr::from_value(
+        pymysql_err(py)?.getattr(class)?.call1((text,))?,
+    ))
 }
 
-fn operational(
-    py: Python<'_>,
-    code: u16,
-    text: String,
-    cause: Option<Cause>,
-) -> PyResult<PyErr> {
+fn operational(py: Python<'_>, code: u16, text: String, cause: Option<Cause>) -> PyResult<PyErr> {
     let class = pymysql_err(py)?.getattr(intern!(py, "OperationalError"))?;
     let error = PyErr::from_value(class.call1((code, text))?);
     if let Some(cause) = cause {
@@ -316,7 +311,9 @@ fn os_error(py: Python<'_>, error: io::Error, path: Option<PathBuf>) -> PyResult
         let class = py
             .import(intern!(py, "socket"))?
             .getattr(intern!(py, "gaierror"))?;
-        return Ok(PyErr::from_value(class.call1((lookup_code(reason), reason))?));
+        return Ok(PyErr::from_value(
+            class.call1((lookup_code(reason), reason))?,
+        ));
     }
     Ok(error.into())
 }
@@ -402,7 +399,9 @@ pub fn pymysql_err(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 /// The class of a server error: PyMySQL's own table, and its rule for what is not in it.
 fn class_for(py: Python<'_>, code: u16) -> PyResult<Bound<'_, PyAny>> {
     let errors = pymysql_err(py)?;
-    let table = errors.getattr(intern!(py, "error_map"))?.cast_into::<PyDict>()?;
+    let table = errors
+        .getattr(intern!(py, "error_map"))?
+        .cast_into::<PyDict>()?;
     match table.get_item(code)? {
         Some(class) => Ok(class),
         None if code < 1000 => errors.getattr(intern!(py, "InternalError")),

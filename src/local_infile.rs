@@ -134,7 +134,11 @@ impl LocalInfile {
 
     /// Closes the connection: the server must not take what it has for the whole file.
     fn abort(&self) {
-        if let Some(link) = self.session.get().and_then(|session| session.link.upgrade()) {
+        if let Some(link) = self
+            .session
+            .get()
+            .and_then(|session| session.link.upgrade())
+        {
             link.close();
         }
     }

@@ -26,11 +26,7 @@ pub struct Opened {
 }
 
 /// Opens a connection; `connect_timeout` covers all of it.
-pub async fn open(
-    reactor: &Arc<Reactor>,
-    options: Options,
-    tls: Option<Tls>,
-) -> Result<Opened> {
+pub async fn open(reactor: &Arc<Reactor>, options: Options, tls: Option<Tls>) -> Result<Opened> {
     let (limit, host) = (options.timeout(), options.host.clone());
     let asked_for_tls = tls.is_some();
     let reactor = Arc::clone(reactor);
@@ -50,11 +46,7 @@ pub async fn open(
     }
 }
 
-async fn get_ready(
-    reactor: &Arc<Reactor>,
-    options: &Options,
-    tls: Option<Tls>,
-) -> Result<Opened> {
+async fn get_ready(reactor: &Arc<Reactor>, options: &Options, tls: Option<Tls>) -> Result<Opened> {
     let infile = LocalInfile::new(options.local_infile);
     let opts = options.to_opts(tls.as_ref(), &infile);
     let (conn, socket) = learning_the_socket(Conn::new(opts)).await;
@@ -128,7 +120,8 @@ async fn settle(conn: &mut Conn, options: &Options) -> Result<String> {
         ok.status_flags()
             .contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT)
     });
-    if let Some(wanted) = options.autocommit.filter(|wanted| *wanted != is_on) {
+    // MySQL says that autocommit is on even where its default is off: do not take its word for it.
+    if let Some(wanted) = options.autocommit.filter(|wanted| *wanted || is_on) {
         statements.push(format!("SET AUTOCOMMIT = {}", u8::from(wanted)));
     }
     statements.push("SELECT VERSION()".into());

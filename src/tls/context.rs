@@ -78,7 +78,10 @@ pub fn read(context: &Bound<'_, PyAny>) -> Result<Tls> {
 /// policy forbids it to every context.
 fn refuse_ciphers(context: &Bound<'_, PyAny>, ssl: &Bound<'_, PyModule>) -> Result<()> {
     let allowed = ciphers(context)?;
-    if CIPHERS.iter().all(|cipher| allowed.iter().any(|name| name == cipher)) {
+    if CIPHERS
+        .iter()
+        .all(|cipher| allowed.iter().any(|name| name == cipher))
+    {
         return Ok(());
     }
     let untouched = ssl.call_method1("SSLContext", (ssl.getattr("PROTOCOL_TLS_CLIENT")?,))?;

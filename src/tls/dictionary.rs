@@ -10,7 +10,14 @@ use pyo3::types::{PyBool, PyMapping};
 use super::{Checks, Tls, read_file, refuse, system};
 use crate::errors::{Error, Result};
 
-const KNOWN: [&str; 6] = ["ca", "capath", "cert", "key", "check_hostname", "verify_mode"];
+const KNOWN: [&str; 6] = [
+    "ca",
+    "capath",
+    "cert",
+    "key",
+    "check_hostname",
+    "verify_mode",
+];
 
 /// Keys that documents tell people to write only to have a dictionary that is not empty.
 const FILLERS: [&str; 2] = ["fake_flag_to_enable_tls", "ssl"];
@@ -47,10 +54,8 @@ pub fn read(dictionary: &Bound<'_, PyMapping>) -> Result<Tls> {
         (true, true) => Checks::ChainAndName,
         (true, false) => Checks::Chain,
         (false, _) if check_name == Some(true) => {
-            return Err(PyErr::from(PyValueError::new_err(
-                "ssl: check_hostname needs a verify_mode other than none",
-            ))
-            .into());
+            let text = "ssl: check_hostname needs a verify_mode other than none";
+            return Err(PyValueError::new_err(text).into());
         }
         (false, _) => Checks::Nothing,
     };
@@ -80,10 +85,7 @@ fn identity(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<Client
     let Some(cert) = cert else {
         return match key {
             None => Ok(None),
-            Some(_) => Err(PyErr::from(PyValueError::new_err(
-                "ssl: key is of no use without cert",
-            ))
-            .into()),
+            Some(_) => Err(PyValueError::new_err("ssl: key is of no use without cert").into()),
         };
     };
     let chain = read_file(&cert)?;
@@ -92,7 +94,9 @@ fn identity(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<Client
         None => chain.clone(),
     };
     if key.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED)
-        || key.windows(ENCRYPTED_OLD.len()).any(|part| part == ENCRYPTED_OLD)
+        || key
+            .windows(ENCRYPTED_OLD.len())
+            .any(|part| part == ENCRYPTED_OLD)
     {
         return refuse("ssl: an encrypted key");
     }

@@ -94,7 +94,9 @@ async def test_every_plugin(
         assert "Access denied for user 'somebody'" in bad.args[1]
         bad = await refusal(**{**arguments, "password": ""})
         assert bad.args[0] == 1045, plugin
-        assert await current_user(**{**arguments, "password": password.encode()}) == "somebody", plugin
+        assert await current_user(**{**arguments, "password": password.encode()}) == "somebody", (
+            plugin
+        )
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

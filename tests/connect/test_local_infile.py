@@ -36,7 +36,7 @@ async def failure(connection: Any, sql: str) -> pymysql.err.OperationalError:
 async def works(connection: Any) -> bool:
     async with connection.cursor() as cursor:
         await cursor.execute("SELECT 'marker'")
-        return await cursor.fetchall() == (("marker",),)
+        return bool(await cursor.fetchall() == (("marker",),))
 
 
 async def count(connection: Any, table: str) -> int:
@@ -211,8 +211,7 @@ async def test_a_load_that_is_cancelled(
     monkeypatch.setattr(builtins, "open", open_it)
     connection = await connect(local_infile=True)
     task = asyncio.ensure_future(run(connection, load("/the/file", numbers)))
-    while not reading.is_set():
-        await asyncio.sleep(0.01)
+    assert await asyncio.get_running_loop().run_in_executor(None, reading.wait, 20)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
