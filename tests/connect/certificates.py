@@ -62,7 +62,7 @@ class Authority:
 class TlsServer:
     """A server with TLS, whose certificate can be exchanged."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *options: str) -> None:
         self.kind = kind
         self.folder = Folder()
         self.authority = Authority(self.folder, "ca")
@@ -71,7 +71,7 @@ class TlsServer:
         accepted = self.folder.join("accepted.pem", self.authority.file, self.stranger.file)
         cert, key = self.authority.issue("server", *HOSTS)
         self.server: Server = throw_away(
-            kind, (f"--ssl-ca={accepted}", f"--ssl-cert={cert}", f"--ssl-key={key}")
+            kind, (f"--ssl-ca={accepted}", f"--ssl-cert={cert}", f"--ssl-key={key}", *options)
         )
         self.server.start()
         self._changed = False
