@@ -26,7 +26,7 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use crate::awaitable::{Operation, Ready, Resolved, Waiter};
+    use crate::awaitable::{ContextManager, Operation, Ready, Resolved, Waiter};
     #[pymodule_export]
     use crate::connection::Connection;
     #[pymodule_export]
@@ -52,6 +52,7 @@ mod _native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::runtime::fork::watch();
         crate::panics::install_hook();
+        crate::awaitable::install(module.py());
         crate::tls::install_provider();
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         crate::decode::remember_originals(module.py())

@@ -10,6 +10,7 @@ import asyncio
 import configparser
 import getpass
 import os
+import time
 from typing import TYPE_CHECKING, Any
 from warnings import warn as _plain_warn
 
@@ -223,7 +224,6 @@ class Connection(_native.Connection):
         passwd: str | bytes = _UNSET,
         read_timeout: float | None = None,
     ) -> None:
-        self._loop = loop or asyncio.get_event_loop()
         db = _one_of("db", db, "database", database, None)
         password = _one_of("password", password, "passwd", passwd, "")
         if server_public_key is not None:
@@ -326,8 +326,8 @@ class Connection(_native.Connection):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop."""
-        return self._loop
+        """The event loop that the connection was opened on; before that, the running one."""
+        return self._loop  # type: ignore[no-any-return]
 
     @property
     def encoding(self) -> str:
@@ -351,7 +351,7 @@ class Connection(_native.Connection):
 
     async def _connect(self) -> None:
         """Open the session. Called by :func:`connect`, by the pool and by a reconnecting ping."""
-        began = self._loop.time()
+        began = time.monotonic()
         try:
             at_once = self._is_plain
             has_tls = self._ssl_context is not None
@@ -375,8 +375,8 @@ class Connection(_native.Connection):
                     "charset": self._server_charset,
                     "collation": self._collation,
                     "settings": settings,
-                    "autocommit": self.autocommit_mode
-                    if at_once and self.init_command is None
+                    "autocommit": bool(self.autocommit_mode)
+                    if at_once and self.init_command is None and self.autocommit_mode is not None
                     else None,
                     "connect_timeout": self.connect_timeout,
                 },
@@ -398,7 +398,7 @@ class Connection(_native.Connection):
         """Await the last part of connecting in what is left of connect_timeout."""
         if self.connect_timeout is None or self.init_command is None:
             return await work
-        left = began + self.connect_timeout - self._loop.time()
+        left = began + self.connect_timeout - time.monotonic()
         try:
             await asyncio.wait_for(work, max(left, 0))
         except asyncio.TimeoutError as error:
@@ -484,6 +484,8 @@ class Connection(_native.Connection):
 
     def escape_string(self, s: str) -> str:
         """What stands between the quotes of a string literal."""
+        if not isinstance(s, str):
+            raise TypeError(f"escape_string() takes a str, not {type(s).__name__}")
         return self._escape(s)[1:-1]  # type: ignore[no-any-return]
 
     def cursor(self, *cursors: type[Cursor]) -> _ContextManager[Any]:
@@ -584,6 +586,10 @@ class Connection(_native.Connection):
         try:
             await self._execute_command(COMMAND.COM_PING, "")
             await self._read_ok_packet()
+        except RuntimeError:
+            # The mistake of a caller (another task's command is running; another event loop):
+            # the session is well.
+            raise
         except Exception:
             if not reconnect:
                 raise

@@ -129,7 +129,7 @@ class Cursor(_native.Cursor):
         if self._connection is None:
             return
         try:
-            if self._has_unread:
+            if self._has_unread and not self._connection.closed:
                 while await self.nextset():
                     pass
         finally:
@@ -455,7 +455,7 @@ class SSCursor(Cursor):
         if conn is None:
             return
         try:
-            if self._has_unread and self._result is conn._result:
+            if self._has_unread and self._result is conn._result and not conn.closed:
                 await self._finish()
                 while await self.nextset():
                     await self._finish()

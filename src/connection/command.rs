@@ -7,9 +7,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use pyo3::exceptions::PyUserWarning;
-use pyo3::intern;
-use pyo3::prelude::*;
 
 use super::link::{Lease, Link, Pending};
 use crate::errors::{Cause, Error, Result};
@@ -71,7 +68,11 @@ async fn until_closed<F: Future>(link: &Arc<Link>, work: F) -> Result<F::Output>
 }
 
 /// Sends a statement and reads its answer.
-pub async fn run(link: &Arc<Link>, limit: Option<Duration>, statement: Statement) -> Result<ResultSet> {
+pub async fn run(
+    link: &Arc<Link>,
+    limit: Option<Duration>,
+    statement: Statement,
+) -> Result<ResultSet> {
     with_lease(link, limit, |mut lease| async move {
         let result = answer(&mut lease, &statement).await;
         (lease, result)
@@ -87,14 +88,8 @@ async fn answer(lease: &mut Lease, statement: &Statement) -> Result<ResultSet> {
 /// Sends a statement and reads the header of its answer. What an earlier command left unread is
 /// read and dropped first.
 pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
-    match lease.link().pending() {
-        Pending::Nothing => {}
-        pending => {
-            if pending == Pending::Rows {
-                Python::attach(warn_of_unread_rows)?;
-            }
-            drain(lease).await?;
-        }
+    if lease.link().pending() != Pending::Nothing {
+        drain(lease).await?;
     }
     lease.begin_command(sql);
     let sent = lease.query_iter(sql).await.map(drop);
@@ -103,17 +98,6 @@ pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
         lease.note(Pending::Nothing);
     }
     Ok(sent?)
-}
-
-fn warn_of_unread_rows(py: Python<'_>) -> PyResult<()> {
-    py.import(intern!(py, "aiomysql._warn"))?.call_method1(
-        intern!(py, "warn"),
-        (
-            "Previous unbuffered result was left incomplete",
-            py.get_type::<PyUserWarning>(),
-        ),
-    )?;
-    Ok(())
 }
 
 /// Reads the current set, or opens a stream over it.

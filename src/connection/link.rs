@@ -123,7 +123,7 @@ impl Link {
             reactor: Arc::clone(reactor),
             infile,
             inner: Mutex::new(Inner {
-                phase: Phase::Idle(Wire::new(reactor, conn)),
+                phase: Phase::Idle(Wire::new(conn)),
                 pending: Pending::Nothing,
                 facts,
                 running: None,
@@ -168,8 +168,9 @@ impl Link {
         lock(&self.inner).last_usage = now();
     }
 
+    /// A forked child's copy counts as closed: the connection is the parent's.
     pub fn is_closed(&self) -> bool {
-        matches!(lock(&self.inner).phase, Phase::Closed(_))
+        !self.reactor.is_ours() || matches!(lock(&self.inner).phase, Phase::Closed(_))
     }
 
     pub fn check_open(&self) -> Result<()> {

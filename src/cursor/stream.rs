@@ -27,10 +27,12 @@ impl Cursor {
         if let Some(row) = arrived {
             return Ok(Bound::new(py, Ready::new(row))?.into_any());
         }
-        let operation = slf.borrow().streaming(py, "Cursor.fetchone", result, |py, result| {
-            let row = result.borrow_mut(py).next_arrived();
-            Ok(row.unwrap_or_else(|| py.None()))
-        })?;
+        let operation = slf
+            .borrow()
+            .streaming(py, "Cursor.fetchone", result, |py, result| {
+                let row = result.borrow_mut(py).next_arrived();
+                Ok(row.unwrap_or_else(|| py.None()))
+            })?;
         Ok(Bound::new(py, operation)?.into_any())
     }
 
@@ -77,6 +79,7 @@ impl Cursor {
         let Some(result) = slf.borrow().result_set(py) else {
             return Ok(None);
         };
+        result.borrow_mut().forget_arrived();
         let Some((_, epoch)) = result.borrow().maker() else {
             return Ok(None);
         };
@@ -113,10 +116,12 @@ impl Cursor {
 }
 
 impl Cursor {
-    /// The result, where it is a stream of this cursor.
+    /// The result, where rows of it are still to be fetched.
     fn streamed<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, ResultSet>>> {
         self.check_executed()?;
-        Ok(self.result_set(py))
+        Ok(self
+            .result_set(py)
+            .filter(|result| result.borrow().has_rows_unread()))
     }
 
     fn link(&self, py: Python<'_>) -> Result<Arc<Link>> {
@@ -160,7 +165,14 @@ async fn read_ahead(
     result: &Py<ResultSet>,
     wanted: usize,
 ) -> Result<bool> {
-    let Some((maker, epoch)) = Python::attach(|py| result.borrow(py).maker()) else {
+    let (maker, failure) = Python::attach(|py| {
+        let mut result = result.borrow_mut(py);
+        (result.maker(), result.take_failure())
+    });
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let Some((maker, epoch)) = maker else {
         return Ok(false);
     };
     if link.epoch() != epoch {
@@ -184,6 +196,14 @@ async fn read_ahead(
                 result.take_in(arrived.rows);
                 if let Some(pending) = arrived.end {
                     result.end_stream(&facts, pending);
+                }
+                if let Some(error) = arrived.failure {
+                    result.fail_stream(error);
+                }
+                if result.arrived() == 0
+                    && let Some(error) = result.take_failure()
+                {
+                    return Err(error);
                 }
                 Ok(result.arrived() > 0)
             }

@@ -11,7 +11,7 @@ use super::result_set::ResultSet;
 use super::rows::{Reading, RowMaker};
 use crate::charset::Codec;
 use crate::connection::{Lease, Pending};
-use crate::errors::Result;
+use crate::errors::{Error, Result};
 use crate::runtime::yield_to_loop;
 
 /// Rows between two returns to the event loop: about a millisecond's work.
@@ -80,6 +80,8 @@ pub struct Arrived {
     pub rows: Vec<Py<PyAny>>,
     /// Set when the last row has arrived: what follows the set.
     pub end: Option<Pending>,
+    /// The server's error, or the user's converter's, behind the rows.
+    pub failure: Option<Error>,
 }
 
 /// Reads the next rows of a stream: at least one unless it has ended, `wanted` at most, and no
@@ -96,11 +98,19 @@ pub async fn read_more(lease: &mut Lease, maker: &RowMaker, wanted: usize) -> Re
                 return Ok(Arrived {
                     rows,
                     end: Some(pending),
+                    failure: None,
                 });
             }
             Err(error) => {
                 lease.note(Pending::Nothing);
-                return Err(error);
+                if !error.leaves_connection_usable() {
+                    return Err(error);
+                }
+                return Ok(Arrived {
+                    rows,
+                    end: None,
+                    failure: Some(error),
+                });
             }
         };
         bytes += size_of_row(&row);
@@ -108,11 +118,19 @@ pub async fn read_more(lease: &mut Lease, maker: &RowMaker, wanted: usize) -> Re
             Ok(made) => rows.push(made),
             Err(error) => {
                 drain(lease).await?;
-                return Err(error.into());
+                return Ok(Arrived {
+                    rows,
+                    end: None,
+                    failure: Some(error.into()),
+                });
             }
         }
     }
-    Ok(Arrived { rows, end: None })
+    Ok(Arrived {
+        rows,
+        end: None,
+        failure: None,
+    })
 }
 
 /// Goes to the next result set; false where there is none. A statement of the batch that failed
@@ -134,7 +152,9 @@ pub async fn advance(lease: &mut Lease) -> Result<bool> {
             stepped?;
             if before == Pending::AfterOk && is_failure_next(lease) {
                 // The next statement failed: its error is what this step is to raise.
-                QueryResult::<TextProtocol>::new(&mut **lease).next().await?;
+                QueryResult::<TextProtocol>::new(&mut **lease)
+                    .next()
+                    .await?;
             }
             Ok(true)
         }
@@ -157,7 +177,9 @@ fn current_columns(lease: &mut Lease) -> Arc<[Column]> {
 }
 
 async fn next_row(lease: &mut Lease) -> Result<Option<Row>> {
-    Ok(QueryResult::<TextProtocol>::new(&mut **lease).next().await?)
+    Ok(QueryResult::<TextProtocol>::new(&mut **lease)
+        .next()
+        .await?)
 }
 
 /// The rows of a set, or the exception that making one of them raised; the connection's own

@@ -12,6 +12,7 @@ use super::rows::RowMaker;
 use crate::charset::Codec;
 use crate::connection::{Facts, Pending};
 use crate::decode::{Field, description};
+use crate::errors::Error;
 
 /// What PyMySQL reports as the row count of a result whose rows have not been read.
 const UNKNOWN_ROW_COUNT: u64 = u64::MAX;
@@ -24,6 +25,14 @@ struct Streamed {
     arrived: VecDeque<Py<PyAny>>,
     /// The server has sent the last row.
     ended: bool,
+    /// What went wrong behind the rows that have arrived.
+    failure: Option<Error>,
+}
+
+impl Streamed {
+    fn is_unread(&self) -> bool {
+        !self.ended || !self.arrived.is_empty() || self.failure.is_some()
+    }
 }
 
 /// What the server answered to one statement.
@@ -112,6 +121,7 @@ impl ResultSet {
                 epoch,
                 arrived: VecDeque::new(),
                 ended: false,
+                failure: None,
             }),
             ..Self::new(columns, codec, facts, Pending::Rows)
         }
@@ -135,6 +145,16 @@ impl ResultSet {
 
     pub fn rows(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.rows.as_ref().map(|rows| rows.clone_ref(py))
+    }
+
+    /// Whether something of the answer is still to be read: rows of this set, or another set.
+    pub fn has_unread(&self) -> bool {
+        self.has_next || self.has_rows_unread()
+    }
+
+    /// Whether rows of a stream were not fetched, be they on the wire or here.
+    pub fn has_rows_unread(&self) -> bool {
+        self.streamed.as_ref().is_some_and(Streamed::is_unread)
     }
 
     /// Who makes rows of what is still on the wire, and the command that they answer; None once
@@ -168,6 +188,26 @@ impl ResultSet {
         }
     }
 
+    /// Rows that have arrived and were not fetched are not wanted any more.
+    pub fn forget_arrived(&mut self) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.arrived.clear();
+            streamed.failure = None;
+        }
+    }
+
+    /// The stream ends with an error, once the rows before it are fetched.
+    pub fn fail_stream(&mut self, error: Error) {
+        self.abandon_stream();
+        if let Some(streamed) = &mut self.streamed {
+            streamed.failure = Some(error);
+        }
+    }
+
+    pub fn take_failure(&mut self) -> Option<Error> {
+        self.streamed.as_mut()?.failure.take()
+    }
+
     pub fn next_arrived(&mut self) -> Option<Py<PyAny>> {
         self.streamed.as_mut()?.arrived.pop_front()
     }
@@ -185,7 +225,10 @@ impl ResultSet {
         if self.description.is_none() {
             self.description = Some(description(py, &self.columns, &self.codec)?.unbind());
         }
-        Ok(self.description.as_ref().map(|known| known.bind(py).clone()))
+        Ok(self
+            .description
+            .as_ref()
+            .map(|known| known.bind(py).clone()))
     }
 }
 
@@ -221,7 +264,7 @@ impl ResultSet {
     /// Whether rows are still on the wire.
     #[getter]
     fn unbuffered_active(&self) -> bool {
-        self.maker().is_some()
+        self.has_rows_unread()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

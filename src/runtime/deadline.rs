@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use super::graveyard::discard;
 use super::{Reactor, lock};
 
 /// The time was up.
@@ -128,11 +129,9 @@ impl<F: Send + 'static> Deadline<F> {
         }
     }
 
-    /// The work may hold a connection, which must not be dropped in a runtime context.
+    /// The work may hold a connection, and this is the middle of a poll.
     fn give_up(&mut self) {
-        if let Some(work) = self.work.take() {
-            self.reactor.bury(Box::new(work));
-        }
+        discard(self.work.take());
     }
 }
 

@@ -80,11 +80,12 @@ fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
 /// Readable when, and only when, the runtime has something to do: checked with a fresh pair.
 fn verify(runtime: &Runtime, epoll: &OwnedFd) -> Result<(), NotFound> {
     let (_ours, mut peer) = registered_pair(runtime)?;
-    turn::turn(runtime);
+    let turn = || turn::turn(runtime, epoll.as_raw_fd());
+    turn();
     let quiet = !is_readable(epoll);
     peer.write_all(&[1]).map_err(NotFound::Pair)?;
     let woken = is_readable(epoll);
-    turn::turn(runtime);
+    turn();
     if quiet && woken && !is_readable(epoll) {
         Ok(())
     } else {
@@ -117,14 +118,14 @@ mod tests {
             let epoll = epoll_of(runtime).unwrap();
             assert!(!is_readable(&epoll));
             let (_ours, mut peer) = registered_pair(runtime).unwrap();
-            turn::turn(runtime);
+            turn::turn(runtime, epoll.as_raw_fd());
             peer.write_all(&[1]).unwrap();
             assert!(is_readable(&epoll));
             for other in runtimes.iter().filter(|r| !std::ptr::eq(*r, runtime)) {
-                turn::turn(other);
+                turn::turn(other, epoll.as_raw_fd());
             }
             assert!(is_readable(&epoll));
-            turn::turn(runtime);
+            turn::turn(runtime, epoll.as_raw_fd());
             assert!(!is_readable(&epoll));
         }
     }
