@@ -167,12 +167,21 @@ impl From<IoError> for Cause {
         match error {
             IoError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
                 Some(inner) => Self::from_rustls(inner),
+                None if is_half_a_packet(&error) => Self::Io(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "connection closed in the midst of a packet",
+                )),
                 None => Self::Io(error),
             },
             IoError::Tls(TlsError::Tls(error)) => Self::from_rustls(&error),
             IoError::Tls(error) => Self::Tls(error.to_string()),
         }
     }
+}
+
+/// tokio-util's decoder has no kind of its own for this.
+fn is_half_a_packet(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Other && error.to_string() == "bytes remaining on stream"
 }
 
 impl Cause {
