@@ -590,7 +590,7 @@ class Connection(_native.Connection):
             # The mistake of a caller (another task's command is running; another event loop):
             # the session is well.
             raise
-        except Exception:
+        except (Error, OSError):
             if not reconnect:
                 raise
             await self._connect()
