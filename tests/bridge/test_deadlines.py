@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from typing import Any, Callable
 
+import aiomysql
 import pytest
 
-import aiomysql
 from tests.bridge import process
 from tests.bridge.fake_server import GREETING, packet
 from tests.bridge.test_asyncio import execute
