@@ -107,13 +107,10 @@ pub fn is_readable(fd: &impl AsRawFd) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::runtime::Builder;
 
     #[test]
     fn each_runtime_has_its_own_epoll() {
-        let runtimes: Vec<_> = (0..3)
-            .map(|_| Builder::new_current_thread().enable_io().build().unwrap())
-            .collect();
+        let runtimes: Vec<_> = (0..3).map(|_| turn::new_runtime().unwrap()).collect();
         for runtime in &runtimes {
             let epoll = epoll_of(runtime).unwrap();
             assert!(!is_readable(&epoll));

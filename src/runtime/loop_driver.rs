@@ -4,9 +4,10 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::descriptor;
+use super::turn::new_runtime;
 
 /// The runtime of one event loop. Fields drop in this order: nothing may outlive the runtime
 /// that it is registered with, and our duplicate of its epoll goes last.
@@ -19,11 +20,7 @@ pub struct LoopDriver {
 
 impl LoopDriver {
     pub fn new() -> std::io::Result<Self> {
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .max_blocking_threads(4)
-            .thread_name("aiomysql-resolver")
-            .build()?;
+        let runtime = new_runtime()?;
         let epoll = descriptor::epoll_of(&runtime).map_err(std::io::Error::other)?;
         let wake = {
             let _context = runtime.enter();

@@ -1,20 +1,31 @@
 //! One turn of a current-thread runtime: take what its sockets have to say, and return.
 
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io;
 use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Poll, Waker};
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
 use super::Turned;
 use super::descriptor::is_readable;
 use crate::panics;
 
-/// How many tasks tokio polls in one pass before it looks at its sockets (its event interval).
-const TASKS_PER_PASS: usize = 61;
+/// How often tasks are run before the event loop gets its turn.
+const MOST_PASSES: usize = 16;
 
-/// How often a pass is repeated for the sake of tokio tasks before the event loop gets its turn.
-const MOST_PASSES: usize = 64;
+/// A runtime that can be turned.
+pub fn new_runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_io()
+        .max_blocking_threads(4)
+        .thread_name("aiomysql-resolver")
+        .on_thread_park(about_to_park)
+        .build()
+}
 
 /// Polls the runtime's driver once, without waiting, so that wakers of ready sockets are called.
 ///
@@ -23,7 +34,7 @@ const MOST_PASSES: usize = 64;
 pub fn turn(runtime: &Runtime, epoll: RawFd) -> Turned {
     let turned = panics::quietly(|| {
         catch_unwind(AssertUnwindSafe(|| {
-            pass(runtime);
+            runtime.block_on(yield_now());
             run_tasks(runtime, epoll)
         }))
     });
@@ -31,24 +42,44 @@ pub fn turn(runtime: &Runtime, epoll: RawFd) -> Turned {
     turned.unwrap_or(Turned::Refused)
 }
 
-fn pass(runtime: &Runtime) {
-    runtime.block_on(yield_now());
-}
-
-/// A pass polls the tasks that were woken before it, and may wake others at its end; the epoll
-/// does not tell of those. So: passes until nothing more has arrived for as many of them as it
-/// takes to poll every task.
+/// A pass ends with a look at the sockets, which may wake tasks that then have to wait for the
+/// next pass, and the epoll does not tell of them. So: passes until one that had nothing to see.
 fn run_tasks(runtime: &Runtime, epoll: RawFd) -> Turned {
-    let mut quiet = 0;
     for _ in 0..MOST_PASSES {
-        let alive = runtime.metrics().num_alive_tasks();
-        if alive == 0 || quiet > 1 + alive / TASKS_PER_PASS {
+        if runtime.metrics().num_alive_tasks() == 0 || runtime.block_on(all_tasks_idle(epoll)) {
             return Turned::Done;
         }
-        quiet = if is_readable(&epoll) { 0 } else { quiet + 1 };
-        pass(runtime);
     }
     Turned::Unfinished
+}
+
+thread_local! {
+    /// Set while [`all_tasks_idle`] waits: whom to wake when the runtime is about to park, and the
+    /// runtime's epoll.
+    static WAITING: Cell<Option<(Waker, RawFd)>> = const { Cell::new(None) };
+    /// Whether the sockets had nothing to say then.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Ends when no task is left that could run at once; true where no socket has news either.
+async fn all_tasks_idle(epoll: RawFd) -> bool {
+    let mut waits = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waits, true) {
+            return Poll::Ready(QUIET.get());
+        }
+        WAITING.set(Some((context.waker().clone(), epoll)));
+        Poll::Pending
+    })
+    .await
+}
+
+/// Called by tokio when it has run out of tasks. Being woken keeps it from blocking.
+fn about_to_park() {
+    if let Some((waker, epoll)) = WAITING.take() {
+        QUIET.set(!is_readable(&epoll));
+        waker.wake();
+    }
 }
 
 #[cfg(test)]
@@ -63,10 +94,7 @@ mod tests {
 
     #[test]
     fn tasks_run_to_their_end() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()
-            .unwrap();
+        let runtime = new_runtime().unwrap();
         let epoll = epoll_of(&runtime).unwrap();
         let _context = runtime.enter();
         let mut peers = Vec::new();
@@ -94,12 +122,7 @@ mod tests {
 
     #[test]
     fn a_turn_inside_another_runtime_is_refused() {
-        let [outer, inner] = [(), ()].map(|()| {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_io()
-                .build()
-                .unwrap()
-        });
+        let [outer, inner] = [(), ()].map(|()| new_runtime().unwrap());
         let epoll = epoll_of(&inner).unwrap();
         let turned = outer.block_on(async { turn(&inner, epoll.as_raw_fd()) });
         assert_eq!(turned, Turned::Refused);

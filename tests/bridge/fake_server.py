@@ -58,6 +58,8 @@ class FakeServer:
         self._loop = asyncio.new_event_loop()
         self._open = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
+        #: Nobody is being served.
+        self._idle = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-server")
 
     def connect_kwargs(self, **changes: Any) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class FakeServer:
         self._thread.start()
         self.port = self._run(self._listen())
         self.release()
+        self._call(self._idle.set)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,16 +105,18 @@ class FakeServer:
         self._open.set()
         for writer in self._writers:
             writer.transport.abort()
-        while self._writers:
-            await asyncio.sleep(0.001)
+        await asyncio.wait_for(self._idle.wait(), 5)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self._idle.clear()
         try:
             with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
                 await self._talk(reader, writer)
         finally:
             self._writers.discard(writer)
+            if not self._writers:
+                self._idle.set()
             writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -12,11 +12,11 @@ import weakref
 from collections.abc import Coroutine
 from typing import Any
 
+import aiomysql
 import pytest
+from aiomysql import _native
 from pymysql.converters import decoders
 
-import aiomysql
-from aiomysql import _native
 from tests.bridge.fake_server import FakeServer
 
 

@@ -9,6 +9,7 @@ import weakref
 from typing import Any
 
 import aiomysql
+
 from tests.bridge.fake_server import FakeServer
 from tests.fix_asyncio import new_event_loop
 

@@ -7,9 +7,9 @@ import gc
 import random
 from typing import Any
 
+import aiomysql
 import pytest
 
-import aiomysql
 from tests.bridge import process
 from tests.bridge.fake_server import GREETING, packet
 from tests.bridge.test_deadlines import listener

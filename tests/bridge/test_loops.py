@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 import weakref
 from typing import Any, Callable
 
+import aiomysql
 import pytest
 
-import aiomysql
 from tests.bridge import process
 from tests.bridge.fake_server import FakeServer
 from tests.fix_asyncio import new_event_loop
 
 pytestmark = process.linux_only
+is_uvloop = os.environ.get("AIOMYSQL_TEST_LOOP") == "uvloop"
 
 
 async def one_query(kwargs: dict[str, Any], close: bool = True) -> Any:
@@ -90,10 +92,13 @@ def test_eight_threads_with_a_loop_each_leave_nothing(server: Any) -> None:
 
 
 def test_connections_left_open_end_with_their_loop(fake: FakeServer) -> None:
+    def leave_open() -> None:
+        use_loop(one_query(fake.connect_kwargs(), close=False))
+        gc.collect()
+
     def once() -> None:
         with pytest.warns(ResourceWarning, match="Unclosed connection"):
-            use_loop(one_query(fake.connect_kwargs(), close=False))
-            gc.collect()
+            leave_open()
 
     once()
     before, kib = footprint()
@@ -102,6 +107,7 @@ def test_connections_left_open_end_with_their_loop(fake: FakeServer) -> None:
     assert_flat(before, kib, 4 * 1024)
 
 
+@pytest.mark.skipif(is_uvloop, reason="uvloop keeps its loops until they are closed")
 @pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning")
 def test_loops_that_are_never_closed_leave_nothing(fake: FakeServer) -> None:
     def once() -> weakref.ref[Any]:
@@ -112,8 +118,8 @@ def test_loops_that_are_never_closed_leave_nothing(fake: FakeServer) -> None:
     once()
     before, kib = footprint()
     loops = [once() for _ in range(50)]
-    gc.collect()
-    assert [loop() for loop in loops] == [None] * 50
+    # The fallback's thread may be in the middle of waking the last one.
+    assert process.eventually(lambda: not any(loop() for loop in loops))
     assert_flat(before, kib, 4 * 1024)
 
 
@@ -122,6 +128,9 @@ def test_loops_that_are_never_closed_leave_nothing(fake: FakeServer) -> None:
 def test_a_loop_may_die_with_a_query_in_flight(
     fake: FakeServer, caplog: pytest.LogCaptureFixture, closed: bool
 ) -> None:
+    if is_uvloop and not closed:
+        pytest.skip("uvloop keeps its loops until they are closed")
+
     def once() -> weakref.ref[Any]:
         loop = new_event_loop()
         connection = loop.run_until_complete(one_query(fake.connect_kwargs(), close=False))
@@ -154,7 +163,7 @@ def test_a_connection_whose_loop_is_closed_says_so(fake: FakeServer) -> None:
     first = new_event_loop()
     connection = first.run_until_complete(one_query(fake.connect_kwargs(), close=False))
     first.close()
-    with pytest.raises(RuntimeError, match="another event loop|Event loop is closed"):
+    with pytest.raises(RuntimeError, match=r"another event loop|Event loop is closed"):
         use_loop(connection.ping())
     connection.close()
     assert connection.closed

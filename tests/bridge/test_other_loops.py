@@ -6,9 +6,9 @@ import asyncio
 import threading
 from typing import Any, Callable
 
+import aiomysql
 import pytest
 
-import aiomysql
 from tests.bridge.fake_server import FakeServer
 from tests.fix_asyncio import new_event_loop
 
