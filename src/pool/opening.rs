@@ -55,7 +55,12 @@ impl Opening {
             .is_truthy()?
         {
             // It had just ended: nobody will take what it opened, or hear why it failed.
-            if connecting.call_method0(intern!(py, "exception"))?.is_none() {
+            let was_cancelled = connecting.call_method0(intern!(py, "cancelled"))?;
+            if !was_cancelled.is_truthy()?
+                && connecting
+                    .call_method0(intern!(py, "exception"))?
+                    .is_none()
+            {
                 connecting
                     .call_method0(intern!(py, "result"))?
                     .call_method0(intern!(py, "close"))?;
