@@ -53,7 +53,9 @@ session("auth_plugin", "SELECT 1", auth_plugin="")
 session("multi statements", "SELECT 1; SELECT 2", "client_flag")
 session("local_infile", "SELECT 1", "client_flag", local_infile=True)
 session("client_flag found rows", "SELECT 1", "client_flag", client_flag=2)
-session("client_flag interactive", "SELECT @@wait_timeout = @@interactive_timeout", client_flag=1024)
+session(
+    "client_flag interactive", "SELECT @@wait_timeout = @@interactive_timeout", client_flag=1024
+)
 session("a password as bytes", "SELECT 1", password=b"throw-away")
 
 
@@ -118,9 +120,13 @@ WHO = "host = {host}\nport = {port}\nuser = {user}\npassword = {password}\n"
 option_file("everything", f"[client]\n{WHO}database = mysql\n")
 option_file("it overrides arguments", "[client]\ndatabase = mysql\n")
 option_file("a wrong password in it", "[client]\npassword = wrong\n")
-option_file("another group", "[client]\nuser=x\n[mine]\ndatabase = mysql\n", read_default_group="mine")
+option_file(
+    "another group", "[client]\nuser=x\n[mine]\ndatabase = mysql\n", read_default_group="mine"
+)
 option_file("no such group", "[client]\nuser=x\n", read_default_group="mine")
-option_file("charset", "[client]\ndefault-character-set = latin1\n", "SELECT @@character_set_client")
+option_file(
+    "charset", "[client]\ndefault-character-set = latin1\n", "SELECT @@character_set_client"
+)
 option_file("quotes", "[client]\ndatabase = 'mysql'\n")
 option_file("double quotes", '[client]\ndatabase = "mysql"\n')
 option_file("flags without values", "[client]\nquick\ncompress\ndatabase = mysql\n")
