@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def connect(server: RunningServer) -> AsyncIterator[Callable[..., Any]]:
-    """`await connect(autocommit=True)`; arguments are added to the server's own."""
+async def connect(
+    server: RunningServer, table: Callable[..., str]
+) -> AsyncIterator[Callable[..., Any]]:
+    """`await connect(autocommit=True)`; arguments are added to the server's own.
+
+    Asks for `table` so that connections, and the locks of their transactions, go before tables.
+    """
     import aiomysql
 
     made: list[aiomysql.Connection] = []
@@ -43,7 +48,9 @@ async def cursor(connection: aiomysql.Connection) -> AsyncIterator[aiomysql.Curs
 
 
 @pytest.fixture
-async def create_pool(server: RunningServer) -> AsyncIterator[Callable[..., Any]]:
+async def create_pool(
+    server: RunningServer, table: Callable[..., str]
+) -> AsyncIterator[Callable[..., Any]]:
     """`await create_pool(maxsize=2)`; arguments are added to the server's own."""
     import aiomysql
 

@@ -10,6 +10,7 @@ import asyncio
 import configparser
 import getpass
 import os
+import time
 from typing import TYPE_CHECKING, Any
 from warnings import warn as _plain_warn
 
@@ -350,7 +351,7 @@ class Connection(_native.Connection):
 
     async def _connect(self) -> None:
         """Open the session. Called by :func:`connect`, by the pool and by a reconnecting ping."""
-        began = self._loop.time()
+        began = time.monotonic()
         try:
             at_once = self._is_plain
             has_tls = self._ssl_context is not None
@@ -397,7 +398,7 @@ class Connection(_native.Connection):
         """Await the last part of connecting in what is left of connect_timeout."""
         if self.connect_timeout is None or self.init_command is None:
             return await work
-        left = began + self.connect_timeout - self._loop.time()
+        left = began + self.connect_timeout - time.monotonic()
         try:
             await asyncio.wait_for(work, max(left, 0))
         except asyncio.TimeoutError as error:
