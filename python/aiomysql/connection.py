@@ -30,7 +30,7 @@ from pymysql.err import (
     Warning,
 )
 
-from . import _client_flag, _native
+from . import _client_flag, _native, _streams
 from ._version import __version__
 from .cursors import Cursor
 from .utils import _ConnectionContextManager, _ContextManager
@@ -338,6 +338,17 @@ class Connection(_native.Connection):
     def charset(self) -> str:
         """The connection's character set."""
         return self._charset
+
+    #: The exception that somebody has broken the connection with.
+    _broken_by: BaseException | None = None
+
+    @property
+    def _reader(self) -> _streams.Reader | None:
+        return None if self.closed else _streams.Reader(self)
+
+    @property
+    def _writer(self) -> _streams.Writer | None:
+        return None if self.closed else _streams.Writer(self)
 
     def _take_charset(self, name: str) -> None:
         charset = _find_charset(name)

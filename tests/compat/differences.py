@@ -264,6 +264,12 @@ DETAILS = [
 
 LIMITS = [
     Difference(
+        "A connection without `CLIENT.MULTI_STATEMENTS` cannot be made: NotSupportedError.",
+        "The driver always tells the server that a query may hold several statements.",
+        ("connecting/a_flag_cleared_before_connecting",),
+        {"connect": "pymysql.err.NotSupportedError('client_flag without MULTI_STATEMENTS *"},
+    ),
+    Difference(
         "An account that does not exist may give `(2059, \"Authentication plugin 'sha256_password'"
         ' not configured")` on MySQL, where it gave 1045.',
         "MySQL pretends that such an account exists and picks a plugin for it; the driver does not"

@@ -86,6 +86,16 @@ async def rows_found_count(api: Api) -> None:
 
 
 @area.scenario
+async def a_flag_cleared_before_connecting(api: Api) -> None:
+    from pymysql.constants import CLIENT
+
+    connection = api.aiomysql.Connection(**api.arguments)
+    connection.client_flag &= ~CLIENT.MULTI_STATEMENTS
+    await api.attempt("connect", connection._connect)
+    connection.close()
+
+
+@area.scenario
 async def attributes_of_the_session(api: Api) -> None:
     connection = await api.connect(program_name="scenarios")
     await api.rows(
