@@ -34,6 +34,16 @@ async def test_arguments_reach_the_pool(make_engine):
             assert conn.connection.charset == "latin1"
 
 
+async def test_pool_recycle(make_engine):
+    async with make_engine(pool_recycle=0) as engine:
+        seen = set()
+        for _ in range(2):
+            async with engine.acquire() as conn:
+                seen.add(await conn.scalar("SELECT CONNECTION_ID()"))
+            await asyncio.sleep(0.05)
+    assert len(seen) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -153,8 +163,9 @@ async def test_leaving_with_an_open_transaction(make_engine):
     async with make_engine(maxsize=1) as engine:
         with pytest.raises(InvalidRequestError, match="with not finished transaction"):
             async with engine.acquire() as conn:
-                await conn.begin()
+                transaction = await conn.begin()
         assert conn.closed
+        assert not transaction.is_active
         async with engine.acquire() as conn:  # the only place in the pool is free again
             assert await conn.scalar("SELECT 1") == 1
 

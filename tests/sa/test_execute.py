@@ -41,6 +41,7 @@ async def test_text_with_one_plain_parameter(make_engine):
     async with make_engine() as engine, engine.acquire() as conn:
         assert await conn.scalar("SELECT %s", "it's") == "it's"
         assert await conn.scalar("SELECT %s", None) is None
+        assert await conn.scalar("SELECT CONCAT(%s, %s)", b"a", b"b") == b"ab"
         assert await conn.scalar("SELECT %s", b"\xff") == b"\xff"
 
 

@@ -137,7 +137,8 @@ async def test_parameter_names_that_need_escaping(make_engine, make_tables, obse
             query = select(column).where(column.in_([1, 3, 4])).where(column > least)
             assert await rows_of(conn, query.order_by(column)) == expected
         named = select(column).where(column == sa.bindparam("x y"))
-        assert await rows_of(conn, named, {"x y": 2}) == [(2,)]
+        for query in (named, named.where(column.in_([1, 2]))):
+            assert await rows_of(conn, query, {"x y": 2}) == [(2,)]
 
 
 async def test_insert_one_row(make_engine, filled, observe):

@@ -159,6 +159,7 @@ async def test_savepoint_commit(make_engine, stored):
         await savepoint.commit()
         assert (savepoint.is_active, root.is_active) == (False, True)
         await savepoint.commit()  # again, as upstream lets it
+        await savepoint.rollback()
         assert stored() == []
         await root.rollback()
     assert stored() == []

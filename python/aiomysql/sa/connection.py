@@ -311,11 +311,10 @@ class SAConnection:
         if self._transaction is transaction:
             self._transaction = parent
 
-    def _detach(self) -> Optional[Connection]:
+    def _detach(self) -> None:
         """Part with the connection below: from now on this one is closed."""
-        connection, self._connection = self._connection, None
+        self._connection = None
         self._transaction = None
-        return connection
 
     async def close(self) -> None:
         """Give the connection back to its engine; may be called again.
@@ -340,16 +339,11 @@ class SAConnection:
         one is left for ``recover_twophase()``. To be told so is an error, except where another
         exception is on its way.
         """
-        if not self.in_transaction:
-            await self._engine.release(self)
-            return
-        connection = self._detach()
-        assert connection is not None
-        try:
-            await connection.ensure_closed()
-        finally:
-            await self._engine._pool.release(connection)
-        if exc_type is None:
+        unfinished = self._transaction if self.in_transaction else None
+        if unfinished is not None:
+            unfinished._root._is_active = False
+        await self._engine.release(self)  # the pool closes a connection inside a transaction
+        if unfinished is not None and exc_type is None:
             raise exc.InvalidRequestError(UNFINISHED)
 
     async def __aenter__(self) -> "SAConnection":
