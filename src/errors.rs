@@ -63,6 +63,9 @@ pub enum Error {
     /// A query on it was cancelled, and so it was closed.
     #[error("Cancelled during execution")]
     Cancelled,
+    /// The task that was opening a connection for a pool was cancelled.
+    #[error("opening a connection for the pool was cancelled")]
+    OpeningCancelled,
     /// Another task is in the middle of a command on it.
     #[error(
         "another command is running on this connection: a connection serves one task at a time; \
@@ -167,12 +170,21 @@ impl From<IoError> for Cause {
         match error {
             IoError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
                 Some(inner) => Self::from_rustls(inner),
+                None if is_half_a_packet(&error) => Self::Io(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "connection closed in the midst of a packet",
+                )),
                 None => Self::Io(error),
             },
             IoError::Tls(TlsError::Tls(error)) => Self::from_rustls(&error),
             IoError::Tls(error) => Self::Tls(error.to_string()),
         }
     }
+}
+
+/// tokio-util's decoder has no kind of its own for this.
+fn is_half_a_packet(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Other && error.to_string() == "bytes remaining on stream"
 }
 
 impl Cause {
@@ -249,7 +261,9 @@ fn to_exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
             operational(py, CR_SERVER_LOST, text, cause)
         }
         Error::PacketTooLarge => operational(py, CR_NET_PACKET_TOO_LARGE, text, None),
-        Error::NotConnected | Error::Cancelled => raise(py, "InterfaceError", text),
+        Error::NotConnected | Error::Cancelled | Error::OpeningCancelled => {
+            raise(py, "InterfaceError", text)
+        }
         Error::Protocol(_) | Error::Panic(_) => raise(py, "InternalError", text),
         Error::NotSupported(_) => raise(py, "NotSupportedError", text),
         Error::Programming(_) => raise(py, "ProgrammingError", text),

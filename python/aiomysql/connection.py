@@ -374,8 +374,8 @@ class Connection(_native.Connection):
                     "host": self._host or "localhost",
                     "port": self._port,
                     "unix_socket": self._unix_socket or None,
-                    "user": _text(self._user or ""),
-                    "password": _text(self._password),
+                    "user": _text(self._user or "", "user"),
+                    "password": _text(self._password, "password"),
                     "db": self._db,
                     "found_rows": bool(self.client_flag & CLIENT.FOUND_ROWS),
                     "cleartext": bool(self._unix_socket)
@@ -601,7 +601,7 @@ class Connection(_native.Connection):
             # The mistake of a caller (another task's command is running; another event loop):
             # the session is well.
             raise
-        except Exception:
+        except (Error, OSError):
             if not reconnect:
                 raise
             await self._connect()
@@ -683,8 +683,13 @@ def _find_charset(name: str) -> Any:
     return charset
 
 
-def _text(password: str | bytes) -> str:
-    return password.decode("utf-8") if isinstance(password, (bytes, bytearray)) else password
+def _text(value: str | bytes, name: str) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotSupportedError(f"{name} in bytes that are not UTF-8 is not supported") from None
 
 
 def _mix(cursors: tuple[type[Cursor], ...]) -> type[Cursor]:

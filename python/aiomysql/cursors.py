@@ -126,10 +126,11 @@ class Cursor(_native.Cursor):
 
     async def close(self) -> None:
         """Read and drop what is left of the last result. Closing again does nothing."""
-        if self._connection is None:
+        conn = self._connection
+        if conn is None:
             return
         try:
-            if self._has_unread and not self._connection.closed:
+            if self._has_unread and not conn.closed:
                 while await self.nextset():
                     pass
         finally:

@@ -166,7 +166,7 @@ class Pool(_native.Pool, asyncio.AbstractServer):
         super().close()
 
     def terminate(self) -> None:
-        """Close the pool, and at once all connections that are lent."""
+        """Close the pool and all its connections at once, also those that are lent."""
         super().terminate()
 
     async def wait_closed(self) -> None:

@@ -85,19 +85,24 @@ async fn answer(lease: &mut Lease, statement: &Statement) -> Result<ResultSet> {
     receive(lease, &statement.reading, statement.unbuffered).await
 }
 
-/// Sends a statement and reads the header of its answer. What an earlier command left unread is
-/// read and dropped first.
+/// Sends a statement and reads the header of its answer.
 pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
-    if lease.link().pending() != Pending::Nothing {
-        drain(lease).await?;
-    }
-    lease.begin_command(sql);
+    begin(lease, sql).await?;
     let sent = lease.query_iter(sql).await.map(drop);
     lease.note(Pending::Header);
     if sent.is_err() {
         lease.note(Pending::Nothing);
     }
     Ok(sent?)
+}
+
+/// Before a command: reads and drops what an earlier one left unread, and ends its streams.
+async fn begin(lease: &mut Lease, sql: &[u8]) -> Result<()> {
+    if lease.link().pending() != Pending::Nothing {
+        drain(lease).await?;
+    }
+    lease.begin_command(sql);
+    Ok(())
 }
 
 /// Reads the current set, or opens a stream over it.
@@ -112,7 +117,10 @@ pub async fn receive(lease: &mut Lease, reading: &Reading, unbuffered: bool) -> 
 /// COM_PING.
 pub async fn ping(link: &Arc<Link>, limit: Option<Duration>) -> Result<()> {
     with_lease(link, limit, |mut lease| async move {
-        let result = lease.ping().await.map_err(Error::from);
+        let result = match begin(&mut lease, &[]).await {
+            Ok(()) => lease.ping().await.map_err(Error::from),
+            failed => failed,
+        };
         lease.note(Pending::Nothing);
         (lease, result)
     })

@@ -1,6 +1,7 @@
 //! The native half of `aiomysql.Connection`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mysql_async::consts::StatusFlags;
@@ -11,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::command::{self, Statement, receive, send, with_lease};
-use super::link::{Link, now};
+use super::link::{Link, Pending, now};
 use super::open::open;
 use super::options::Options;
 use crate::awaitable::Operation;
@@ -52,6 +53,7 @@ pub struct Connection {
     last_usage: f64,
     /// A hook was assigned on the instance.
     has_own_hooks: bool,
+    was_lent: AtomicBool,
 }
 
 impl Connection {
@@ -101,8 +103,20 @@ impl Connection {
         self.link.as_ref().is_none_or(|link| link.is_closed())
     }
 
-    pub fn is_busy(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| link.is_busy())
+    /// Whether a command is running, or its answer has not been read to the end.
+    pub fn is_occupied(&self) -> bool {
+        self.link
+            .as_ref()
+            .is_some_and(|link| link.is_busy() || link.pending() != Pending::Nothing)
+    }
+
+    /// Whether a pool has lent it before.
+    pub fn was_lent(&self) -> bool {
+        self.was_lent.load(Ordering::Relaxed)
+    }
+
+    pub fn mark_lent(&self) {
+        self.was_lent.store(true, Ordering::Relaxed);
     }
 
     /// Seconds of the monotonic clock when it was used last.
@@ -197,6 +211,7 @@ impl Connection {
             server_thread_id: None,
             last_usage: now(),
             has_own_hooks: false,
+            was_lent: AtomicBool::new(false),
         }
     }
 

@@ -120,7 +120,8 @@ async fn settle(conn: &mut Conn, options: &Options) -> Result<String> {
         ok.status_flags()
             .contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT)
     });
-    if let Some(wanted) = options.autocommit.filter(|wanted| *wanted != is_on) {
+    // MySQL says that autocommit is on even where its default is off: do not take its word for it.
+    if let Some(wanted) = options.autocommit.filter(|wanted| *wanted || is_on) {
         statements.push(format!("SET AUTOCOMMIT = {}", u8::from(wanted)));
     }
     statements.push("SELECT VERSION()".into());

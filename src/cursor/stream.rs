@@ -160,26 +160,22 @@ async fn read_ahead(
     result: &Py<ResultSet>,
     wanted: usize,
 ) -> Result<bool> {
-    let (maker, failure) = Python::attach(|py| {
-        let mut result = result.borrow_mut(py);
-        (result.maker(), result.take_failure())
-    });
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    let Some((maker, epoch)) = maker else {
-        return Ok(false);
+    let Some((maker, epoch)) = Python::attach(|py| result.borrow(py).maker()) else {
+        let failure = Python::attach(|py| result.borrow_mut(py).take_failure());
+        return failure.map_or(Ok(false), Err);
     };
     if link.epoch() != epoch {
         // Another command has read and dropped the rest.
         Python::attach(|py| result.borrow_mut(py).abandon_stream());
         return Ok(false);
     }
+    let into = Python::attach(|py| result.clone_ref(py));
     let read = with_lease(link, limit, move |mut lease| async move {
         let maker: Arc<RowMaker> = maker;
-        let read = read_more(&mut lease, &maker, wanted).await;
+        let hand_over = |py: Python<'_>, row| into.borrow_mut(py).take_in(row);
+        let read = read_more(&mut lease, &maker, wanted, hand_over).await;
         let facts = lease.link().facts();
-        (lease, read.map(|arrived| (arrived, facts)))
+        (lease, read.map(|end| (end, facts)))
     })
     .await;
     // The rows may all be in the socket's buffer: a reader in a hurry would never let go.
@@ -187,20 +183,15 @@ async fn read_ahead(
     Python::attach(|py| {
         let mut result = result.borrow_mut(py);
         match read {
-            Ok((arrived, facts)) => {
-                result.take_in(arrived.rows);
-                if let Some(pending) = arrived.end {
+            Ok((end, facts)) => {
+                if let Some(pending) = end {
                     result.end_stream(&facts, pending);
                 }
-                if let Some(error) = arrived.failure {
-                    result.fail_stream(error);
-                }
-                if result.arrived() == 0
-                    && let Some(error) = result.take_failure()
-                {
-                    return Err(error);
-                }
                 Ok(result.arrived() > 0)
+            }
+            Err(error) if result.arrived() > 0 => {
+                result.fail_stream(error);
+                Ok(true)
             }
             Err(error) => {
                 result.abandon_stream();

@@ -20,7 +20,11 @@ pub async fn acquire(pool: Py<Pool>) -> Result<Py<PyAny>> {
             if let Some(ticket) = ticket {
                 ticket.leave_served();
             }
-            Python::attach(|py| Pool::call_waiters(pool.bind(py)))?;
+            Python::attach(|py| {
+                Pool::call_waiters(pool.bind(py))?;
+                // Whoever came while this connection was still free has counted on it.
+                Pool::open_for_waiters(pool.bind(py))
+            })?;
             return Ok(connection);
         }
         let place = match &mut ticket {
@@ -30,7 +34,7 @@ pub async fn acquire(pool: Py<Pool>) -> Result<Py<PyAny>> {
             }
             none => none.insert(Python::attach(|py| pool.borrow(py).queue().join())),
         };
-        Python::attach(|py| Pool::open_for_waiters(pool.bind(py)))?;
+        Python::attach(|py| Pool::open_missing(pool.bind(py)))?;
         place.called().await?;
     }
 }
@@ -82,9 +86,14 @@ impl Loan {
     }
 
     fn keep(mut self) -> Py<PyAny> {
-        self.connection
-            .take()
-            .unwrap_or_else(|| Python::attach(|py| self.none.clone_ref(py)))
+        Python::attach(|py| {
+            let connection = self
+                .connection
+                .take()
+                .unwrap_or_else(|| self.none.clone_ref(py));
+            health::mark_lent(connection.bind(py));
+            connection
+        })
     }
 }
 
@@ -95,6 +104,7 @@ impl Drop for Loan {
                 let pool = self.pool.bind(py);
                 // Nobody is there to hear of a failure to close what is being thrown away.
                 let _ = pool.borrow().used(py).discard(connection.bind(py));
+                let _ = pool.borrow().terminated(py).discard(connection.bind(py));
                 let _ = connection.call_method0(py, pyo3::intern!(py, "close"));
                 let _ = Pool::open_for_waiters(pool);
             });

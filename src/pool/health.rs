@@ -33,9 +33,17 @@ pub fn is_closed(member: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
 }
 
-/// Whether a connection that comes back may be lent again: it is idle, and in no transaction.
+/// From now on `pool_recycle` alone says how long it may be lent.
+pub fn mark_lent(member: &Bound<'_, PyAny>) {
+    if let Some(connection) = native(member) {
+        connection.borrow().mark_lent();
+    }
+}
+
+/// Whether a connection that comes back may be lent again: it is idle, has nothing left to read,
+/// and is in no transaction.
 pub fn is_reusable(member: &Bound<'_, PyAny>) -> PyResult<bool> {
-    if native(member).is_some_and(|connection| connection.borrow().is_busy()) {
+    if native(member).is_some_and(|connection| connection.borrow().is_occupied()) {
         return Ok(false);
     }
     let in_transaction = member
@@ -55,7 +63,10 @@ pub fn look(member: &Bound<'_, PyAny>, recycle: f64) -> PyResult<Verdict> {
         None => member.getattr(intern!(py, "last_usage"))?.extract()?,
     };
     let idle = now() - last_usage;
-    if recycle > -1.0 && idle > recycle {
+    // One that has just been opened is for whoever waits for it, however short `recycle` is.
+    let is_fresh = native(member).is_some_and(|connection| !connection.borrow().was_lent())
+        && idle <= TRUSTED_IDLE;
+    if recycle > -1.0 && idle > recycle && !is_fresh {
         return Ok(Verdict::Bad);
     }
     let hung_up = match native(member) {

@@ -68,6 +68,14 @@ impl Pool {
         self.used.bind(py).clone()
     }
 
+    pub fn terminated<'py>(&self, py: Python<'py>) -> Bound<'py, PySet> {
+        self.terminated.bind(py).clone()
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.closing
+    }
+
     pub fn check_open(&self) -> Result<()> {
         if self.closing {
             Err(PyRuntimeError::new_err("Cannot acquire connection after closing pool").into())
@@ -103,15 +111,28 @@ impl Pool {
         Ok(())
     }
 
-    /// Begins to open what those who wait will need, and what is missing to `minsize`, as far as
-    /// there is room.
+    /// Begins to open what those who wait will need, as far as there is room.
     pub fn open_for_waiters(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::open_up_to(slf, 0)
+    }
+
+    /// The same, and what is missing to `minsize`.
+    pub fn open_missing(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let minsize = slf.borrow().minsize;
+        Self::open_up_to(slf, minsize)
+    }
+
+    fn open_up_to(slf: &Bound<'_, Self>, least: usize) -> PyResult<()> {
         let py = slf.py();
         loop {
             {
                 let pool = slf.borrow();
+                let waiting = pool.queue.waiting();
+                if waiting == 0 && least == 0 {
+                    return Ok(());
+                }
                 let coming = pool.openings.count() + pool.free.bind(py).len()?;
-                let wanted = pool.queue.waiting() > coming || pool.size(py)? < pool.minsize;
+                let wanted = waiting > coming || pool.size(py)? < least;
                 if pool.closing || !wanted || !pool.has_room(py)? {
                     return Ok(());
                 }
@@ -147,7 +168,7 @@ impl Pool {
     }
 
     /// After any change of what is free, used or being opened.
-    fn changed(slf: &Bound<'_, Self>) -> PyResult<()> {
+    pub fn changed(slf: &Bound<'_, Self>) -> PyResult<()> {
         let closing = {
             let pool = slf.borrow();
             pool.leaving.call_next();
@@ -160,9 +181,6 @@ impl Pool {
         Self::call_waiters(slf)?;
         // Only those who wait are served here: what is missing to `minsize` is opened by the next
         // acquire, so that a server that is down is not asked again and again.
-        if slf.borrow().queue.is_empty() {
-            return Ok(());
-        }
         Self::open_for_waiters(slf)
     }
 
@@ -281,18 +299,27 @@ impl Pool {
         Ok(())
     }
 
-    /// Closes the pool and all connections that are lent, at once.
+    /// Closes the pool and all its connections, at once; openings are cancelled.
     fn terminate(slf: &Bound<'_, Self>) -> PyResult<()> {
         Self::close(slf)?;
         let py = slf.py();
-        let (used, terminated) = {
+        let (used, terminated, tasks) = {
             let pool = slf.borrow();
-            (pool.used(py), pool.terminated.bind(py).clone())
+            (pool.used(py), pool.terminated(py), pool.tasks(py))
         };
+        for task in tasks.iter() {
+            task.call_method0(intern!(py, "cancel"))?;
+        }
         while let Some(connection) = used.pop() {
             terminated.add(&connection)?;
             connection.call_method0(intern!(py, "close"))?;
         }
+        slf.borrow().close_free(py)?;
+        Self::changed(slf)
+    }
+
+    /// Serves those who wait; called by the loop after an opening was cancelled.
+    fn _look_again(slf: &Bound<'_, Self>) -> PyResult<()> {
         Self::changed(slf)
     }
 
@@ -351,7 +378,7 @@ async fn fill(pool: Py<Pool>) -> Result<Py<PyAny>> {
     let mut ticket: Option<Ticket> = None;
     loop {
         let done = Python::attach(|py| {
-            Pool::open_for_waiters(pool.bind(py))?;
+            Pool::open_missing(pool.bind(py))?;
             let this = pool.borrow(py);
             Ok::<_, Error>(this.openings.count() == 0 || this.closing)
         })?;

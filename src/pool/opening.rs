@@ -10,7 +10,7 @@ use pyo3_async_runtimes::{TaskLocals, into_future_with_locals};
 
 use super::object::Pool;
 use crate::awaitable::Operation;
-use crate::errors::Result;
+use crate::errors::{Error, Result};
 use crate::runtime;
 
 /// Counts the connections that are being opened.
@@ -21,27 +21,76 @@ impl Openings {
     pub fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
-
-    fn begin(self: &Arc<Self>) -> Opening {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Opening(Arc::clone(self))
-    }
 }
 
 /// One connection being opened, counted until it ends, however it ends.
-struct Opening(Arc<Openings>);
+struct Opening {
+    pool: Py<Pool>,
+    openings: Arc<Openings>,
+    /// The task of `aiomysql.pool.connect(...)`.
+    connecting: Option<Py<PyAny>>,
+}
+
+impl Opening {
+    fn begin(pool: &Bound<'_, Pool>) -> Self {
+        let openings = Arc::clone(pool.borrow().openings());
+        openings.0.fetch_add(1, Ordering::SeqCst);
+        Self {
+            pool: pool.clone().unbind(),
+            openings,
+            connecting: None,
+        }
+    }
+
+    /// It ended by itself.
+    fn end(mut self) {
+        self.connecting = None;
+    }
+
+    /// It was cancelled: by `terminate`, or by somebody who cancels whatever runs.
+    fn cancelled(pool: &Bound<'_, Pool>, connecting: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = pool.py();
+        if !connecting
+            .call_method0(intern!(py, "cancel"))?
+            .is_truthy()?
+        {
+            // It had just ended: nobody will take what it opened, or hear why it failed.
+            if connecting.call_method0(intern!(py, "exception"))?.is_none() {
+                connecting
+                    .call_method0(intern!(py, "result"))?
+                    .call_method0(intern!(py, "close"))?;
+            }
+        }
+        if pool.borrow().is_closing() {
+            return Pool::changed(pool);
+        }
+        let queue = Arc::clone(pool.borrow().queue());
+        queue.fail_next(Error::OpeningCancelled);
+        // Not now: who cancels all tasks must not find new ones.
+        runtime::running_loop(py)?.call_method1(
+            intern!(py, "call_soon"),
+            (pool.getattr(intern!(py, "_look_again"))?,),
+        )?;
+        Ok(())
+    }
+}
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::SeqCst);
+        self.openings.0.fetch_sub(1, Ordering::SeqCst);
+        if let Some(connecting) = self.connecting.take() {
+            let _ = Python::try_attach(|py| {
+                // Fails only where the loop is closed, and nobody waits any more.
+                let _ = Self::cancelled(self.pool.bind(py), connecting.bind(py));
+            });
+        }
     }
 }
 
 /// Begins to open a connection, in a task of its own.
 pub fn begin(pool: &Bound<'_, Pool>) -> PyResult<()> {
     let py = pool.py();
-    let opening = pool.borrow().openings().begin();
-    let work = open(pool.clone().unbind(), opening);
+    let work = open(pool.clone().unbind(), Opening::begin(pool));
     let operation = Py::new(py, Operation::new("Pool._open", None, work))?;
     let event_loop = runtime::running_loop(py)?;
     let task = event_loop.call_method1(intern!(py, "create_task"), (operation,))?;
@@ -55,13 +104,13 @@ pub fn begin(pool: &Bound<'_, Pool>) -> PyResult<()> {
     Ok(())
 }
 
-async fn open(pool: Py<Pool>, opening: Opening) -> Result<Py<PyAny>> {
-    let connecting = Python::attach(|py| connecting(pool.bind(py)));
+async fn open(pool: Py<Pool>, mut opening: Opening) -> Result<Py<PyAny>> {
+    let connecting = Python::attach(|py| connecting(pool.bind(py), &mut opening));
     let opened = match connecting {
         Ok(connecting) => connecting.await,
         Err(error) => Err(error),
     };
-    drop(opening);
+    opening.end();
     Python::attach(|py| {
         let pool = pool.bind(py);
         match opened {
@@ -75,6 +124,7 @@ async fn open(pool: Py<Pool>, opening: Opening) -> Result<Py<PyAny>> {
 /// Awaits `aiomysql.pool.connect(...)`, looked up now: tracing libraries replace it.
 fn connecting(
     pool: &Bound<'_, Pool>,
+    opening: &mut Opening,
 ) -> PyResult<impl Future<Output = PyResult<Py<PyAny>>> + Send + use<>> {
     let py = pool.py();
     let options = pool
@@ -87,6 +137,10 @@ fn connecting(
         .import(intern!(py, "aiomysql.pool"))?
         .getattr(intern!(py, "connect"))?
         .call((), Some(&options))?;
+    let task = py
+        .import(intern!(py, "asyncio"))?
+        .call_method1(intern!(py, "ensure_future"), (connection,))?;
+    opening.connecting = Some(task.clone().unbind());
     let locals = TaskLocals::with_running_loop(py)?.copy_context(py)?;
-    into_future_with_locals(&locals, connection)
+    into_future_with_locals(&locals, task)
 }

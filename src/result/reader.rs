@@ -11,7 +11,7 @@ use super::result_set::ResultSet;
 use super::rows::{Reading, RowMaker};
 use crate::charset::Codec;
 use crate::connection::{Lease, Pending};
-use crate::errors::{Error, Result};
+use crate::errors::Result;
 use crate::runtime::yield_to_loop;
 
 /// Rows between two returns to the event loop: about a millisecond's work.
@@ -75,62 +75,32 @@ pub async fn open_stream(lease: &mut Lease, reading: &Reading) -> Result<ResultS
     }
 }
 
-/// Rows of a stream that have just arrived.
-pub struct Arrived {
-    pub rows: Vec<Py<PyAny>>,
-    /// Set when the last row has arrived: what follows the set.
-    pub end: Option<Pending>,
-    /// The server's error, or the user's converter's, behind the rows.
-    pub failure: Option<Error>,
-}
-
-/// Reads the next rows of a stream: at least one unless it has ended, `wanted` at most, and no
-/// more than a stream may hold.
-pub async fn read_more(lease: &mut Lease, maker: &RowMaker, wanted: usize) -> Result<Arrived> {
-    let mut rows = Vec::new();
+/// Reads the next rows of a stream and hands over each: at least one unless it has ended, `wanted`
+/// at most, and no more than a stream may hold. Once the last row has arrived, gives what follows.
+pub async fn read_more(
+    lease: &mut Lease,
+    maker: &RowMaker,
+    wanted: usize,
+    hand_over: impl Fn(Python<'_>, Py<PyAny>),
+) -> Result<Option<Pending>> {
     let mut bytes = 0;
-    while rows.len() < wanted.clamp(1, STREAM_ROWS) && bytes < STREAM_BYTES {
-        let row = match next_row(lease).await {
-            Ok(Some(row)) => row,
-            Ok(None) => {
-                let pending = after_rows(lease);
-                lease.note(pending);
-                return Ok(Arrived {
-                    rows,
-                    end: Some(pending),
-                    failure: None,
-                });
-            }
-            Err(error) => {
-                lease.note(Pending::Nothing);
-                if !error.leaves_connection_usable() {
-                    return Err(error);
-                }
-                return Ok(Arrived {
-                    rows,
-                    end: None,
-                    failure: Some(error),
-                });
-            }
+    for _ in 0..wanted.clamp(1, STREAM_ROWS) {
+        let Some(row) = next_row(lease).await? else {
+            let pending = after_rows(lease);
+            lease.note(pending);
+            return Ok(Some(pending));
         };
+        let made = Python::attach(|py| maker.make(py, &row).map(|made| hand_over(py, made)));
+        if let Err(error) = made {
+            drain(lease).await?;
+            return Err(error.into());
+        }
         bytes += size_of_row(&row);
-        match Python::attach(|py| maker.make(py, &row)) {
-            Ok(made) => rows.push(made),
-            Err(error) => {
-                drain(lease).await?;
-                return Ok(Arrived {
-                    rows,
-                    end: None,
-                    failure: Some(error.into()),
-                });
-            }
+        if bytes >= STREAM_BYTES {
+            break;
         }
     }
-    Ok(Arrived {
-        rows,
-        end: None,
-        failure: None,
-    })
+    Ok(None)
 }
 
 /// Goes to the next result set; false where there is none. A statement of the batch that failed
@@ -176,10 +146,13 @@ fn current_columns(lease: &mut Lease) -> Arc<[Column]> {
         .unwrap_or_else(|| Arc::from([]))
 }
 
+/// The next row of the current set. After an error nothing more is to come.
 async fn next_row(lease: &mut Lease) -> Result<Option<Row>> {
-    Ok(QueryResult::<TextProtocol>::new(&mut **lease)
-        .next()
-        .await?)
+    let row = QueryResult::<TextProtocol>::new(&mut **lease).next().await;
+    if row.is_err() {
+        lease.note(Pending::Nothing);
+    }
+    Ok(row?)
 }
 
 /// The rows of a set, or the exception that making one of them raised; the connection's own
@@ -189,7 +162,12 @@ async fn read_rows(lease: &mut Lease, maker: &RowMaker) -> Result<PyResult<Vec<P
     let mut rows = Vec::new();
     let mut failure = None;
     let mut batch = 0;
-    while let Some(row) = result.next().await? {
+    let read = loop {
+        let row = match result.next().await {
+            Ok(Some(row)) => row,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
         if failure.is_none() {
             match Python::attach(|py| maker.make(py, &row)) {
                 Ok(made) => rows.push(made),
@@ -201,6 +179,11 @@ async fn read_rows(lease: &mut Lease, maker: &RowMaker) -> Result<PyResult<Vec<P
             batch = 0;
             yield_to_loop().await;
         }
+    };
+    drop(result);
+    if let Err(error) = read {
+        lease.note(Pending::Nothing);
+        return Err(error.into());
     }
     Ok(failure.map_or(Ok(rows), Err))
 }

@@ -27,7 +27,7 @@ struct Streamed {
     arrived: VecDeque<Py<PyAny>>,
     /// The server has sent the last row.
     ended: bool,
-    /// What went wrong behind the rows that have arrived.
+    /// What ended the stream early; raised after the rows that arrived before it.
     failure: Option<Error>,
 }
 
@@ -170,6 +170,7 @@ impl ResultSet {
             .map(|streamed| (Arc::clone(&streamed.maker), streamed.epoch))
     }
 
+<<<<<<< HEAD
     /// The session that the stream belongs to.
     pub fn link(&self) -> Option<Arc<Link>> {
         self.streamed.as_ref().map(|streamed| Arc::clone(&streamed.link))
@@ -177,9 +178,26 @@ impl ResultSet {
 
     /// Takes in rows that have arrived.
     pub fn take_in(&mut self, rows: impl IntoIterator<Item = Py<PyAny>>) {
+=======
+    /// Takes in a row that has arrived.
+    pub fn take_in(&mut self, row: Py<PyAny>) {
+>>>>>>> main
         if let Some(streamed) = &mut self.streamed {
-            streamed.arrived.extend(rows);
+            streamed.arrived.push_back(row);
         }
+    }
+
+    /// The stream broke off.
+    pub fn fail_stream(&mut self, failure: Error) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.ended = true;
+            streamed.failure = Some(failure);
+        }
+    }
+
+    /// What broke the stream off, once.
+    pub fn take_failure(&mut self) -> Option<Error> {
+        self.streamed.as_mut()?.failure.take()
     }
 
     /// The last row has arrived, and with it the server's closing word.
@@ -203,18 +221,6 @@ impl ResultSet {
             streamed.arrived.clear();
             streamed.failure = None;
         }
-    }
-
-    /// The stream ends with an error, once the rows before it are fetched.
-    pub fn fail_stream(&mut self, error: Error) {
-        self.abandon_stream();
-        if let Some(streamed) = &mut self.streamed {
-            streamed.failure = Some(error);
-        }
-    }
-
-    pub fn take_failure(&mut self) -> Option<Error> {
-        self.streamed.as_mut()?.failure.take()
     }
 
     pub fn next_arrived(&mut self) -> Option<Py<PyAny>> {

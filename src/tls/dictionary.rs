@@ -54,10 +54,8 @@ pub fn read(dictionary: &Bound<'_, PyMapping>) -> Result<Tls> {
         (true, true) => Checks::ChainAndName,
         (true, false) => Checks::Chain,
         (false, _) if check_name == Some(true) => {
-            return Err(PyErr::from(PyValueError::new_err(
-                "ssl: check_hostname needs a verify_mode other than none",
-            ))
-            .into());
+            let text = "ssl: check_hostname needs a verify_mode other than none";
+            return Err(PyValueError::new_err(text).into());
         }
         (false, _) => Checks::Nothing,
     };
@@ -87,9 +85,7 @@ fn identity(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<Client
     let Some(cert) = cert else {
         return match key {
             None => Ok(None),
-            Some(_) => {
-                Err(PyErr::from(PyValueError::new_err("ssl: key is of no use without cert")).into())
-            }
+            Some(_) => Err(PyValueError::new_err("ssl: key is of no use without cert").into()),
         };
     };
     let chain = read_file(&cert)?;

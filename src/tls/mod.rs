@@ -115,11 +115,9 @@ fn read(ssl: &Bound<'_, PyAny>) -> Result<Tls> {
     } else if let Ok(dictionary) = ssl.cast::<PyMapping>() {
         dictionary::read(dictionary)
     } else {
-        Err(PyErr::from(PyTypeError::new_err(format!(
-            "ssl is an ssl.SSLContext, True or a dictionary, not {}",
-            ssl.get_type().name()?
-        )))
-        .into())
+        let class = ssl.get_type().name()?;
+        let text = format!("ssl is an ssl.SSLContext, True or a dictionary, not {class}");
+        Err(PyTypeError::new_err(text).into())
     }
 }
 

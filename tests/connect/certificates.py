@@ -33,6 +33,13 @@ class Folder:
         path.chmod(0o644)
         return str(path)
 
+    def join(self, name: str, *files: str) -> str:
+        """One file made of several."""
+        path = self.path / name
+        path.write_text("".join(Path(file).read_text() for file in files))
+        path.chmod(0o644)
+        return str(path)
+
 
 class Authority:
     """Somebody who signs certificates."""
@@ -55,19 +62,16 @@ class Authority:
 class TlsServer:
     """A server with TLS, whose certificate can be exchanged."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *options: str) -> None:
         self.kind = kind
         self.folder = Folder()
         self.authority = Authority(self.folder, "ca")
         self.stranger = Authority(self.folder, "stranger")
         # MySQL shows no certificate that it would not accept itself.
-        accepted = self.folder.path / "accepted.pem"
-        both = (self.authority.file, self.stranger.file)
-        accepted.write_text("".join(Path(file).read_text() for file in both))
-        accepted.chmod(0o644)
+        accepted = self.folder.join("accepted.pem", self.authority.file, self.stranger.file)
         cert, key = self.authority.issue("server", *HOSTS)
         self.server: Server = throw_away(
-            kind, (f"--ssl-ca={accepted}", f"--ssl-cert={cert}", f"--ssl-key={key}")
+            kind, (f"--ssl-ca={accepted}", f"--ssl-cert={cert}", f"--ssl-key={key}", *options)
         )
         self.server.start()
         self._changed = False

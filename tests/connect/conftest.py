@@ -10,8 +10,7 @@ import pytest
 
 from tests.connect.certificates import TlsServer
 from tests.connect.fake_server import FakeServer
-from tests.fix_servers import VENDORS
-from tests.servers import PackagesUnavailable
+from tests.servers import VENDORS, PackagesUnavailable
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ async def failure(connection: Any, sql: str) -> pymysql.err.OperationalError:
 async def works(connection: Any) -> bool:
     async with connection.cursor() as cursor:
         await cursor.execute("SELECT 'marker'")
-        return await cursor.fetchall() == (("marker",),)
+        return bool(await cursor.fetchall() == (("marker",),))
 
 
 async def count(connection: Any, table: str) -> int:
@@ -58,14 +58,14 @@ def small_file(tmp_path: Path) -> Path:
 
 
 async def test_a_file_is_loaded(
-    connect: Callable[..., Any], numbers: str, small_file: Path
+    numbers: str, connect: Callable[..., Any], small_file: Path
 ) -> None:
     connection = await connect(local_infile=True)
     assert await run(connection, load(small_file, numbers)) == 3
     assert await count(connection, numbers) == 3
 
 
-async def test_an_empty_file(connect: Callable[..., Any], numbers: str, tmp_path: Path) -> None:
+async def test_an_empty_file(numbers: str, connect: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     connection = await connect(local_infile=True)
     assert await run(connection, load(tmp_path / "empty", numbers)) == 0
@@ -73,7 +73,7 @@ async def test_an_empty_file(connect: Callable[..., Any], numbers: str, tmp_path
 
 
 async def test_a_statement_among_others(
-    connect: Callable[..., Any], numbers: str, small_file: Path
+    numbers: str, connect: Callable[..., Any], small_file: Path
 ) -> None:
     connection = await connect(local_infile=True)
     async with connection.cursor() as cursor:
@@ -86,7 +86,7 @@ async def test_a_statement_among_others(
 
 
 async def test_a_large_file_leaves_the_loop_free(
-    connect: Callable[..., Any], numbers: str, tmp_path: Path
+    numbers: str, connect: Callable[..., Any], tmp_path: Path
 ) -> None:
     path = tmp_path / "large.csv"
     rows = 200_000
@@ -109,7 +109,7 @@ async def test_a_large_file_leaves_the_loop_free(
 
 
 async def test_the_file_is_opened_by_pythons_open_in_a_thread(
-    connect: Callable[..., Any], numbers: str, monkeypatch: pytest.MonkeyPatch, small_file: Path
+    numbers: str, connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, small_file: Path
 ) -> None:
     seen = []
     original = builtins.open
@@ -129,7 +129,7 @@ async def test_the_file_is_opened_by_pythons_open_in_a_thread(
 
 
 async def test_switched_off(
-    server: RunningServer, connect: Callable[..., Any], numbers: str, small_file: Path
+    numbers: str, server: RunningServer, connect: Callable[..., Any], small_file: Path
 ) -> None:
     connection = await connect()
     error = await failure(connection, load(small_file, numbers))
@@ -140,7 +140,7 @@ async def test_switched_off(
 
 @pytest.mark.parametrize("name", ["missing.csv", "."])
 async def test_a_file_that_cannot_be_opened(
-    connect: Callable[..., Any], numbers: str, tmp_path: Path, name: str
+    numbers: str, connect: Callable[..., Any], tmp_path: Path, name: str
 ) -> None:
     connection = await connect(local_infile=True)
     path = tmp_path / name
@@ -170,7 +170,7 @@ class Unreadable:
 
 @pytest.mark.parametrize("chunks", [0, 3])
 async def test_a_read_that_fails(
-    connect: Callable[..., Any], numbers: str, monkeypatch: pytest.MonkeyPatch, chunks: int
+    numbers: str, connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, chunks: int
 ) -> None:
     file = Unreadable(chunks)
     original = builtins.open
@@ -191,7 +191,7 @@ async def test_a_read_that_fails(
 
 
 async def test_a_load_that_is_cancelled(
-    connect: Callable[..., Any], numbers: str, monkeypatch: pytest.MonkeyPatch
+    numbers: str, connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = threading.Event()
     release = threading.Event()
@@ -211,8 +211,7 @@ async def test_a_load_that_is_cancelled(
     monkeypatch.setattr(builtins, "open", open_it)
     connection = await connect(local_infile=True)
     task = asyncio.ensure_future(run(connection, load("/the/file", numbers)))
-    while not reading.is_set():
-        await asyncio.sleep(0.01)
+    assert await asyncio.get_running_loop().run_in_executor(None, reading.wait, 20)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -226,7 +225,7 @@ async def test_a_load_that_is_cancelled(
 
 
 async def test_an_init_command_may_load(
-    connect: Callable[..., Any], numbers: str, small_file: Path
+    numbers: str, connect: Callable[..., Any], small_file: Path
 ) -> None:
     connection = await connect(local_infile=True, init_command=load(small_file, numbers))
     assert await count(connection, numbers) == 3

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import shutil
 import ssl
 import subprocess
 import sys
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Callable
 
@@ -49,6 +51,11 @@ async def refusal(server: TlsServer, **arguments: Any) -> BaseException:
     assert caught.value.args[1].startswith("Can't connect to MySQL server on ")
     assert caught.value.__cause__ is not None
     return caught.value.__cause__
+
+
+def run(command: list[str], changes: dict[str, str] | None = None) -> Any:
+    environment = {**os.environ, **(changes or {})}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def context(server: TlsServer) -> ssl.SSLContext:
@@ -111,7 +118,7 @@ async def test_true_verifies_with_the_systems_authorities(tls_server: TlsServer)
     assert isinstance(cause, ssl.SSLError)
 
 
-async def test_true_in_a_process_whose_system_knows_the_authority(tls_server: TlsServer) -> None:
+def test_true_in_a_process_whose_system_knows_the_authority(tls_server: TlsServer) -> None:
     program = (
         "import asyncio, sys, aiomysql\n"
         "async def main():\n"
@@ -122,45 +129,64 @@ async def test_true_in_a_process_whose_system_knows_the_authority(tls_server: Tl
         "    connection.close()\n"
         "asyncio.run(main())\n"
     )
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-c", program, repr(tls_server.connect_kwargs())],
-        env={**os.environ, "SSL_CERT_FILE": tls_server.authority.file, "SSL_CERT_DIR": "/nowhere"},
-        capture_output=True,
-        text=True,
-        check=False,
+        {"SSL_CERT_FILE": tls_server.authority.file, "SSL_CERT_DIR": "/nowhere"},
     )
     assert done.stdout == "TLSv1.3\n", done.stderr
 
 
-async def test_tls_1_2_alone_on_the_server(tls_server: TlsServer) -> None:
-    async with old_tls(tls_server):
-        assert await tls_version(tls_server, ssl=context(tls_server)) == "TLSv1.2"
+@pytest.fixture
+def old_server(tls_server: TlsServer) -> Iterator[TlsServer]:
+    """Speaks TLS 1.2 and nothing newer."""
+    server = TlsServer(tls_server.kind, "--tls-version=TLSv1.2")
+    yield server
+    server.stop()
 
 
-@contextlib.asynccontextmanager
-async def old_tls(server: TlsServer) -> AsyncIterator[None]:
-    """TLS 1.2 only, where the server can be told so while it runs."""
-    if server.vendor != "mysql":
-        pytest.skip("this server's tls_version is read-only")
-    server.query("SET GLOBAL tls_version = 'TLSv1.2'", "ALTER INSTANCE RELOAD TLS")
-    try:
-        yield
-    finally:
-        server.query("SET GLOBAL tls_version = DEFAULT", "ALTER INSTANCE RELOAD TLS")
+async def test_tls_1_2_alone_on_the_server(old_server: TlsServer) -> None:
+    assert await tls_version(old_server, ssl=context(old_server)) == "TLSv1.2"
+    wishes = context(old_server)
+    wishes.minimum_version = ssl.TLSVersion.TLSv1_2
+    assert await tls_version(old_server, ssl=wishes) == "TLSv1.2"
 
 
-async def test_the_minimum_version_is_checked_before_any_statement(tls_server: TlsServer) -> None:
+async def test_the_minimum_version_is_checked_before_any_statement(old_server: TlsServer) -> None:
+    wishes = context(old_server)
+    wishes.minimum_version = ssl.TLSVersion.TLSv1_3
+    old_server.query("CREATE TABLE test.witness (n INT)")
+    insert = "INSERT INTO witness VALUES (1)"
+    cause = await refusal(old_server, ssl=wishes, init_command=insert)
+    assert isinstance(cause, ssl.SSLError)
+    assert "TLSv1.2" in str(cause)
+    assert old_server.query("SELECT COUNT(*) FROM test.witness") == [(0,)]
+
+
+async def test_a_minimum_version_that_the_server_has(tls_server: TlsServer) -> None:
     wishes = context(tls_server)
     wishes.minimum_version = ssl.TLSVersion.TLSv1_3
     assert await tls_version(tls_server, ssl=wishes) == "TLSv1.3"
-    async with old_tls(tls_server):
-        tls_server.query("CREATE TABLE IF NOT EXISTS test.witness (n INT)")
-        cause = await refusal(
-            tls_server, ssl=wishes, init_command="INSERT INTO witness VALUES (1)"
-        )
-        assert isinstance(cause, ssl.SSLError)
-        assert "TLSv1.2" in str(cause)
-        assert tls_server.query("SELECT COUNT(*) FROM test.witness") == [(0,)]
+
+
+async def test_a_pool_keeps_its_connections(tls_server: TlsServer) -> None:
+    """What the server sends of its own in TLS 1.3 does not pass for a farewell."""
+    arguments = tls_server.connect_kwargs(ssl=context(tls_server))
+    async with aiomysql.create_pool(**arguments, minsize=1, maxsize=1) as pool:
+        seen = set()
+        for _ in range(5):
+            async with pool.acquire() as connection:
+                seen.add(connection.thread_id())
+                await connection.ping()
+            await asyncio.sleep(0.01)
+        assert len(seen) == 1
+
+
+async def test_a_large_parameter_and_result(tls_server: TlsServer) -> None:
+    text = "x" * 20_000_000
+    async with connected(tls_server, ssl=context(tls_server)) as connection:
+        cursor = await connection.cursor()
+        await cursor.execute("SELECT %s", (text,))
+        assert await cursor.fetchone() == (text,)
 
 
 # PyMySQL's dictionary.
@@ -205,7 +231,7 @@ async def test_a_dictionary_that_asks_for_verification(
 
 
 async def test_a_folder_of_authorities(tls_server: TlsServer, tmp_path: Path) -> None:
-    (tmp_path / "0123abcd.0").write_bytes(Path(tls_server.authority.file).read_bytes())
+    shutil.copy(tls_server.authority.file, tmp_path / "0123abcd.0")
     (tmp_path / "README").write_text("not a certificate")
     assert await tls_version(tls_server, ssl={"capath": str(tmp_path)}) == "TLSv1.3"
 
@@ -218,9 +244,8 @@ async def test_a_client_certificate(tls_server: TlsServer) -> None:
     )
     wishes = {"ca": tls_server.authority.file, "cert": cert, "key": key}
     assert await tls_version(tls_server, ssl=wishes, user="x509") == "TLSv1.3"
-    both = tls_server.folder.path / "both.pem"
-    both.write_text(Path(key).read_text() + Path(cert).read_text())
-    wishes = {"ca": tls_server.authority.file, "cert": str(both)}
+    both = tls_server.folder.join("both.pem", key, cert)
+    wishes = {"ca": tls_server.authority.file, "cert": both}
     assert await tls_version(tls_server, ssl=wishes, user="x509") == "TLSv1.3"
     with pytest.raises(pymysql.err.OperationalError) as caught:
         await tls_version(tls_server, ssl={"ca": tls_server.authority.file}, user="x509")
@@ -289,7 +314,8 @@ async def test_files_that_hold_something_else(
 
 async def test_a_server_without_tls(own_server: Callable[..., Any]) -> None:
     server = own_server("mysql", "--tls-version=")
-    for wishes in (ssl.create_default_context(), {}, True):
+    asked: list[Any] = [ssl.create_default_context(), {}, True]
+    for wishes in asked:
         with pytest.raises(pymysql.err.OperationalError) as caught:
             await aiomysql.connect(**server.address.connect_kwargs(), ssl=wishes)
         assert caught.value.args[0] == 2003
@@ -346,9 +372,7 @@ async def test_wishes_of_a_context_that_cannot_be_honoured(
             pass
 
 
-async def test_a_context_that_trusts_nobody_it_shows(
-    tls_server: TlsServer, tmp_path: Path
-) -> None:
+async def test_a_context_that_trusts_nobody_it_shows(tls_server: TlsServer, tmp_path: Path) -> None:
     wishes = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     wishes.load_verify_locations(capath=str(tmp_path))
     with pytest.raises(pymysql.err.NotSupportedError, match="capath"):
@@ -401,7 +425,7 @@ async def test_an_encrypted_key(tls_server: TlsServer) -> None:
     cert, key = tls_server.authority.issue("client", "client.example")
     locked = f"{key}.locked"
     command = ["openssl", "pkcs8", "-topk8", "-in", key, "-out", locked, "-passout", "pass:x"]
-    subprocess.run(command, check=True, capture_output=True)
+    assert run(command).returncode == 0
     wishes = {"ca": tls_server.authority.file, "cert": cert, "key": locked}
     with pytest.raises(pymysql.err.NotSupportedError, match="encrypted key"):
         async with connected(tls_server, ssl=wishes):

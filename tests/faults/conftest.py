@@ -1,0 +1,17 @@
+"""Fixtures of the fault tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fix_servers import RunningServer
+from tests.proxy import Proxy
+
+
+@pytest.fixture
+def proxy(server: RunningServer) -> Iterator[Proxy]:
+    """A proxy before the server; connect with `**through(server, proxy)`."""
+    with Proxy(server.address.host, server.address.port) as proxy:
+        yield proxy
