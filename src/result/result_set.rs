@@ -170,18 +170,15 @@ impl ResultSet {
             .map(|streamed| (Arc::clone(&streamed.maker), streamed.epoch))
     }
 
-<<<<<<< HEAD
     /// The session that the stream belongs to.
     pub fn link(&self) -> Option<Arc<Link>> {
-        self.streamed.as_ref().map(|streamed| Arc::clone(&streamed.link))
+        self.streamed
+            .as_ref()
+            .map(|streamed| Arc::clone(&streamed.link))
     }
 
-    /// Takes in rows that have arrived.
-    pub fn take_in(&mut self, rows: impl IntoIterator<Item = Py<PyAny>>) {
-=======
     /// Takes in a row that has arrived.
     pub fn take_in(&mut self, row: Py<PyAny>) {
->>>>>>> main
         if let Some(streamed) = &mut self.streamed {
             streamed.arrived.push_back(row);
         }
