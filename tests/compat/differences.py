@@ -181,6 +181,12 @@ BETTER = [
         },
     ),
     Difference(
+        "A pool does not lend a connection again that came back with rows unread.",
+        "Whoever came next had to read them, and got the warning of an incomplete result.",
+        ("pool/releasing_with_rows_unread",),
+        {"warning": None},
+    ),
+    Difference(
         "`get_transaction_status()` also knows of transactions that a SELECT began.",
         "The status that came with rows was not looked at.",
         ("transactions/a_reading_transaction",),
