@@ -96,6 +96,7 @@ def _suite(python: Path, variables: dict[str, str], everything: bool) -> list[St
             command = (str(python), "-m", "pytest", "-q", *only)
             stages.append(Pytest(name, command, {**variables, **chosen}))
     stages += [_on_sqlalchemy(version, python, variables) for version in _SQLALCHEMYS]
+    stages.append(_third_parties(python, variables))
     return stages
 
 
@@ -107,6 +108,13 @@ def _on_sqlalchemy(version: str, python: Path, variables: dict[str, str]) -> Sta
     folder = environment.overlay(f"sqlalchemy-{version}")
     command = (str(python), "-m", "pytest", "-q", "tests/sa")
     return Pytest(name, command, {**variables, "PYTHONPATH": str(folder)})
+
+
+def _third_parties(python: Path, variables: dict[str, str]) -> Stage:
+    """Packages that applications use the library through; the suite itself skips most of them."""
+    folder = environment.overlay("third-parties")
+    command = (str(python), "-m", "pytest", "-q", "tests/third_parties")
+    return Pytest("pytest tests/third_parties", command, {**variables, "PYTHONPATH": str(folder)})
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from pymysql.err import (
     Warning,
 )
 
-from . import _client_flag, _native
+from . import _client_flag, _native, _streams
 from ._version import __version__
 from .cursors import Cursor
 from .utils import _ConnectionContextManager, _ContextManager
@@ -327,7 +327,7 @@ class Connection(_native.Connection):
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The event loop that the connection was opened on; before that, the running one."""
-        return self._loop  # type: ignore[no-any-return]
+        return self._loop  # type: ignore[return-value]
 
     @property
     def encoding(self) -> str:
@@ -338,6 +338,17 @@ class Connection(_native.Connection):
     def charset(self) -> str:
         """The connection's character set."""
         return self._charset
+
+    #: The exception that somebody has broken the connection with.
+    _broken_by: BaseException | None = None
+
+    @property
+    def _reader(self) -> _streams.Reader | None:
+        return None if self.closed else _streams.Reader(self)
+
+    @property
+    def _writer(self) -> _streams.Writer | None:
+        return None if self.closed else _streams.Writer(self)
 
     def _take_charset(self, name: str) -> None:
         charset = _find_charset(name)
@@ -388,7 +399,7 @@ class Connection(_native.Connection):
                 self.host_info = f"socket {self._host}:{self._port}"
             self._secure = bool(self._unix_socket) or has_tls
             self.server_capabilities = _client_flag.CAPABILITIES | (CLIENT.SSL if has_tls else 0)
-            self.connected_time = self._loop.time()
+            self.connected_time = self.loop.time()
             await self._within(began, self._settle(at_once))
         except BaseException:
             self.close()
@@ -472,7 +483,7 @@ class Connection(_native.Connection):
         await self._receive()
         result = self._result
         self._result = None
-        return result.rows
+        return result.rows if result is not None else None
 
     def escape(self, obj: Any) -> Any:
         """The SQL literal of a value, as text."""
@@ -512,7 +523,7 @@ class Connection(_native.Connection):
     async def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
         """Send a statement and read its answer; a cursor calls this where hooks are in play."""
         if self._is_plain:
-            return await self._run(sql, unbuffered)  # type: ignore[no-any-return]
+            return await self._run(sql, unbuffered)
         if isinstance(sql, str):
             sql = sql.encode(self.encoding, "surrogateescape")
         await self._execute_command(COMMAND.COM_QUERY, sql)
@@ -557,7 +568,7 @@ class Connection(_native.Connection):
         """Rows returned or changed by the last statement."""
         return self._affected_rows
 
-    def insert_id(self) -> int:
+    def insert_id(self) -> int | None:
         """The first AUTO_INCREMENT value of the last statement; 0 where there is none."""
         return self._result.insert_id if self._result is not None else 0
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from . import _native
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Generator
     from types import TracebackType
 
     from .connection import Connection
@@ -25,6 +26,12 @@ class _ContextManager(_native.ContextManager, Coroutine[Any, Any, _T], Generic[_
     """Await it for the object, or use it with ``async with``: then the object is closed."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self, coro: Awaitable[_T]) -> None: ...
+        def __await__(self) -> Generator[Any, Any, _T]: ...
+        def __aenter__(self) -> Awaitable[_T]: ...
 
     @property
     def gi_frame(self) -> Any:
@@ -76,6 +83,10 @@ class _PoolAcquireContextManager(_ContextManager[_T]):
     """Lends a connection of a pool and gives it back. Made of a coroutine and the pool."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self, coro: Awaitable[_T], pool: Pool) -> None: ...
 
     @property
     def _conn(self) -> Any:

@@ -396,6 +396,12 @@ impl Connection {
         self.is_closed()
     }
 
+    /// Whether the server has closed its end; None where that cannot be told at once.
+    #[getter(_has_hung_up)]
+    fn shown_hung_up(&self) -> Option<bool> {
+        self.has_hung_up()
+    }
+
     /// The status flags that the server sent last (constants in `pymysql.constants`'s
     /// SERVER_STATUS).
     #[getter]

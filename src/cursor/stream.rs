@@ -48,7 +48,7 @@ impl Cursor {
             let none = PyList::empty(py).into_any().unbind();
             return Ok(Bound::new(py, Ready::new(none))?.into_any());
         };
-        let link = slf.borrow().link(py)?;
+        let link = slf.borrow().link(&result)?;
         let limit = slf.borrow().limit(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());
@@ -83,7 +83,7 @@ impl Cursor {
         let Some((_, epoch)) = result.borrow().maker() else {
             return Ok(None);
         };
-        let link = slf.borrow().link(py)?;
+        let link = slf.borrow().link(&result)?;
         let limit = slf.borrow().limit(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());
@@ -124,14 +124,9 @@ impl Cursor {
             .filter(|result| result.borrow().has_rows_unread()))
     }
 
-    fn link(&self, py: Python<'_>) -> Result<Arc<Link>> {
+    fn link(&self, result: &Bound<'_, ResultSet>) -> Result<Arc<Link>> {
         self.check_open()?;
-        match self.native_connection(py) {
-            Some(connection) => connection.borrow().link(),
-            None => Err(Error::NotSupported(
-                "a streaming cursor over a connection that is a proxy".into(),
-            )),
-        }
+        result.borrow().link().ok_or(Error::NotConnected)
     }
 
     fn limit(&self, py: Python<'_>) -> Option<std::time::Duration> {
@@ -147,7 +142,7 @@ impl Cursor {
         result: Bound<'_, ResultSet>,
         take: fn(Python<'_>, &Py<ResultSet>) -> PyResult<Py<PyAny>>,
     ) -> PyResult<Operation> {
-        let link = self.link(py)?;
+        let link = self.link(&result)?;
         let limit = self.limit(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());

@@ -65,8 +65,8 @@ pub async fn open_stream(lease: &mut Lease, reading: &Reading) -> Result<ResultS
             lease.note(Pending::Rows);
             let facts = lease.link().facts();
             let codec = reading.decode.codec.clone();
-            let epoch = lease.link().epoch();
-            Ok(ResultSet::streamed(columns, codec, &facts, maker, epoch))
+            let link = Arc::clone(lease.link());
+            Ok(ResultSet::streamed(columns, codec, &facts, maker, link))
         }
         Err(error) => {
             drain(lease).await?;

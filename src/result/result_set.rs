@@ -10,7 +10,7 @@ use pyo3::types::{PyList, PyTuple};
 
 use super::rows::RowMaker;
 use crate::charset::Codec;
-use crate::connection::{Facts, Pending};
+use crate::connection::{Facts, Link, Pending};
 use crate::decode::{Field, description};
 use crate::errors::Error;
 
@@ -20,6 +20,8 @@ const UNKNOWN_ROW_COUNT: u64 = u64::MAX;
 /// Rows that arrive while they are fetched.
 struct Streamed {
     maker: Arc<RowMaker>,
+    /// Where the rows come from: the cursor may know a proxy of the connection only.
+    link: Arc<Link>,
     /// The command that the rows belong to (see `Link::epoch`).
     epoch: u64,
     arrived: VecDeque<Py<PyAny>>,
@@ -110,14 +112,16 @@ impl ResultSet {
         codec: Codec,
         facts: &Facts,
         maker: RowMaker,
-        epoch: u64,
+        link: Arc<Link>,
     ) -> Self {
+        let epoch = link.epoch();
         Self {
             affected_rows: UNKNOWN_ROW_COUNT,
             insert_id: None,
             warning_count: 0,
             streamed: Some(Streamed {
                 maker: Arc::new(maker),
+                link,
                 epoch,
                 arrived: VecDeque::new(),
                 ended: false,
@@ -164,6 +168,13 @@ impl ResultSet {
             .as_ref()
             .filter(|streamed| !streamed.ended)
             .map(|streamed| (Arc::clone(&streamed.maker), streamed.epoch))
+    }
+
+    /// The session that the stream belongs to.
+    pub fn link(&self) -> Option<Arc<Link>> {
+        self.streamed
+            .as_ref()
+            .map(|streamed| Arc::clone(&streamed.link))
     }
 
     /// Takes in a row that has arrived.

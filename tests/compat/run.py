@@ -1,6 +1,6 @@
 """Run the scenarios under the library that this Python has, and print what happened as JSON.
 
-    python -m tests.compat.run mariadb mysql://user:password@host:port/db [area[/case] …]
+python -m tests.compat.run mariadb mysql://user:password@host:port/db [area[/case] …]
 """
 
 from __future__ import annotations

@@ -105,8 +105,21 @@ async def binary(api: Api) -> None:
 
 @area.scenario
 async def columns_in_many_charsets(api: Api) -> None:
-    names = ("latin1", "latin2", "cp1251", "greek", "sjis", "gbk", "euckr", "utf8mb4", "ucs2", "utf16")
-    columns = ", ".join(f"c{number} VARCHAR(9) CHARACTER SET {name}" for number, name in enumerate(names))
+    names = (
+        "latin1",
+        "latin2",
+        "cp1251",
+        "greek",
+        "sjis",
+        "gbk",
+        "euckr",
+        "utf8mb4",
+        "ucs2",
+        "utf16",
+    )
+    columns = ", ".join(
+        f"c{number} VARCHAR(9) CHARACTER SET {name}" for number, name in enumerate(names)
+    )
     table = await api.table(columns)
     cursor = await api.cursor(autocommit=True)
     texts = [TEXTS.get(name, "é日") for name in names]

@@ -53,7 +53,9 @@ session("auth_plugin", "SELECT 1", auth_plugin="")
 session("multi statements", "SELECT 1; SELECT 2", "client_flag")
 session("local_infile", "SELECT 1", "client_flag", local_infile=True)
 session("client_flag found rows", "SELECT 1", "client_flag", client_flag=2)
-session("client_flag interactive", "SELECT @@wait_timeout = @@interactive_timeout", client_flag=1024)
+session(
+    "client_flag interactive", "SELECT @@wait_timeout = @@interactive_timeout", client_flag=1024
+)
 session("a password as bytes", "SELECT 1", password=b"throw-away")
 
 
@@ -81,6 +83,16 @@ async def rows_found_count(api: Api) -> None:
         cursor = await api.cursor(client_flag=client_flag, autocommit=True)
         await api.attempt(f"{client_flag}", cursor.execute, f"UPDATE {table} SET a = 1")
         await api.attempt(f"{client_flag}", cursor.execute, f"UPDATE {table} SET a = 1")
+
+
+@area.scenario
+async def a_flag_cleared_before_connecting(api: Api) -> None:
+    from pymysql.constants import CLIENT
+
+    connection = api.aiomysql.Connection(**api.arguments)
+    connection.client_flag &= ~CLIENT.MULTI_STATEMENTS
+    await api.attempt("connect", connection._connect)
+    connection.close()
 
 
 @area.scenario
@@ -118,9 +130,13 @@ WHO = "host = {host}\nport = {port}\nuser = {user}\npassword = {password}\n"
 option_file("everything", f"[client]\n{WHO}database = mysql\n")
 option_file("it overrides arguments", "[client]\ndatabase = mysql\n")
 option_file("a wrong password in it", "[client]\npassword = wrong\n")
-option_file("another group", "[client]\nuser=x\n[mine]\ndatabase = mysql\n", read_default_group="mine")
+option_file(
+    "another group", "[client]\nuser=x\n[mine]\ndatabase = mysql\n", read_default_group="mine"
+)
 option_file("no such group", "[client]\nuser=x\n", read_default_group="mine")
-option_file("charset", "[client]\ndefault-character-set = latin1\n", "SELECT @@character_set_client")
+option_file(
+    "charset", "[client]\ndefault-character-set = latin1\n", "SELECT @@character_set_client"
+)
 option_file("quotes", "[client]\ndatabase = 'mysql'\n")
 option_file("double quotes", '[client]\ndatabase = "mysql"\n')
 option_file("flags without values", "[client]\nquick\ncompress\ndatabase = mysql\n")

@@ -13,11 +13,28 @@ area = Area("connection")
 @area.scenario
 async def attributes(api: Api) -> None:
     connection = await api.connect()
-    for name in (
-        "host user db unix_socket echo closed encoding charset use_unicode client_flag cursorclass"
-        " connect_timeout host_info autocommit_mode sql_mode init_command protocol_version"
-        " server_version server_status server_public_key"
-    ).split():
+    for name in [
+        "host",
+        "user",
+        "db",
+        "unix_socket",
+        "echo",
+        "closed",
+        "encoding",
+        "charset",
+        "use_unicode",
+        "client_flag",
+        "cursorclass",
+        "connect_timeout",
+        "host_info",
+        "autocommit_mode",
+        "sql_mode",
+        "init_command",
+        "protocol_version",
+        "server_version",
+        "server_status",
+        "server_public_key",
+    ]:
         await api.attempt(name, getattr, connection, name)
     api.note("port", type(connection.port))
     api.note("thread", (type(connection.server_thread_id), len(connection.server_thread_id)))
@@ -32,10 +49,16 @@ async def attributes(api: Api) -> None:
 @area.scenario
 async def methods_that_ask(api: Api) -> None:
     connection = await api.connect()
-    for name in (
-        "get_host_info get_proto_info get_server_info get_transaction_status get_autocommit"
-        " character_set_name affected_rows insert_id"
-    ).split():
+    for name in [
+        "get_host_info",
+        "get_proto_info",
+        "get_server_info",
+        "get_transaction_status",
+        "get_autocommit",
+        "character_set_name",
+        "affected_rows",
+        "insert_id",
+    ]:
         api.call(name, getattr(connection, name))
     await api.rows(connection, "SELECT CONNECTION_ID() > 0")
     cursor = await connection.cursor()
@@ -84,10 +107,15 @@ async def after_close(api: Api) -> None:
     await api.attempt("ping", connection.ping, reconnect=False)
     api.call("cursor", connection.cursor)
     await api.attempt("execute", cursor.execute, "SELECT 1")
-    for name in (
-        "get_host_info get_proto_info get_transaction_status get_autocommit character_set_name"
-        " affected_rows insert_id"
-    ).split():
+    for name in [
+        "get_host_info",
+        "get_proto_info",
+        "get_transaction_status",
+        "get_autocommit",
+        "character_set_name",
+        "affected_rows",
+        "insert_id",
+    ]:
         api.call(name, getattr(connection, name))
 
 
@@ -143,7 +171,14 @@ async def queries(api: Api) -> None:
         api.call("insert_id", connection.insert_id)
         result = connection._result
         if result is not None:
-            for name in ("affected_rows", "insert_id", "rows", "description", "message", "has_next"):
+            for name in (
+                "affected_rows",
+                "insert_id",
+                "rows",
+                "description",
+                "message",
+                "has_next",
+            ):
                 api.note(name, getattr(result, name) or None)
 
 

@@ -276,15 +276,23 @@ many(
 many("a constant in the row", "INSERT INTO {t} (a, b) VALUES (%s, 5)", [(10,), (11,)])
 many("an expression in the row", "INSERT INTO {t} (a, b) VALUES (%s, ABS(%s))", ROWS)
 many("a percent sign", "INSERT INTO {t} (a, b) VALUES (%s, %s) /* 100%% */", ROWS)
-many("names", "INSERT INTO {t} (a, b) VALUES (%(a)s, %(b)s)", [{"a": 30, "b": 1}, {"b": 2, "a": 31}])
+many(
+    "names", "INSERT INTO {t} (a, b) VALUES (%(a)s, %(b)s)", [{"a": 30, "b": 1}, {"b": 2, "a": 31}]
+)
 many("a missing name", "INSERT INTO {t} (a, b) VALUES (%(a)s, %(c)s)", [{"a": 30, "b": 1}])
 many("too few values", "INSERT INTO {t} (a, b) VALUES (%s, %s)", [(30, 1), (31,)])
 many("too many values", "INSERT INTO {t} (a, b) VALUES (%s, %s)", [(30, 1, 2)])
-many("a duplicate in the middle", "INSERT INTO {t} (a, b) VALUES (%s, %s)", [(30, 1), (1, 2), (31, 3)])
+many(
+    "a duplicate in the middle",
+    "INSERT INTO {t} (a, b) VALUES (%s, %s)",
+    [(30, 1), (1, 2), (31, 3)],
+)
 many("NULL", "INSERT INTO {t} (a, b) VALUES (%s, %s)", [(30, None), (31, None)])
 many("INSERT … SELECT", "INSERT INTO {t} (a, b) SELECT %s, %s", ROWS)
 many("INSERT … SET", "INSERT INTO {t} SET a = %s, b = %s", ROWS)
-many("several rows in VALUES", "INSERT INTO {t} (a, b) VALUES (%s, 1), (%s, 2)", [(40, 41), (42, 43)])
+many(
+    "several rows in VALUES", "INSERT INTO {t} (a, b) VALUES (%s, 1), (%s, 2)", [(40, 41), (42, 43)]
+)
 many("UPDATE", "UPDATE {t} SET b = %s WHERE a = %s", [(7, 1), (8, 1), (9, 99)])
 many("DELETE", "DELETE FROM {t} WHERE a = %s", [(1,), (2,)])
 many("SELECT", "SELECT %s + b FROM {t}", [(1,), (2,)])
@@ -499,7 +507,9 @@ async def logging_statements(api: Api) -> None:
 @area.scenario
 async def large_results(api: Api) -> None:
     cursor = await api.cursor()
-    digits = " CROSS JOIN ".join(f"(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2) AS t{i}" for i in range(8))
+    digits = " CROSS JOIN ".join(
+        f"(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2) AS t{i}" for i in range(8)
+    )
     await api.attempt("execute", cursor.execute, f"SELECT t0.n, t1.n FROM {digits}")
     api.note("rows", len(await cursor.fetchall()))
     await api.attempt("execute", cursor.execute, "SELECT REPEAT('x', 3000000) AS a")

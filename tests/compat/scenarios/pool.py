@@ -16,7 +16,13 @@ def sizes(api: Api, pool: Any, label: str = "sizes") -> None:
 
 @area.scenario
 async def making_one(api: Api) -> None:
-    for arguments in ({}, {"minsize": 0}, {"minsize": 3}, {"maxsize": 0}, {"minsize": 2, "maxsize": 2}):
+    for arguments in (
+        {},
+        {"minsize": 0},
+        {"minsize": 3},
+        {"maxsize": 0},
+        {"minsize": 2, "maxsize": 2},
+    ):
         pool = await api.pool(**arguments)
         sizes(api, pool, f"{arguments}")
         api.note("echo", pool.echo)

@@ -248,7 +248,9 @@ async def more_rows_than_are_held(api: Api, cursor: Any) -> None:
 async def wide_rows(api: Api, cursor: Any) -> None:
     await api.attempt("execute", cursor.execute, "SELECT REPEAT('x', 2000000) AS a, 1 AS b")
     row = await cursor.fetchone()
-    api.note("length", sum(len(str(part)) for part in (row.values() if isinstance(row, dict) else row)))
+    api.note(
+        "length", sum(len(str(part)) for part in (row.values() if isinstance(row, dict) else row))
+    )
     await api.attempt("fetchone", cursor.fetchone)
 
 

@@ -190,7 +190,9 @@ async def the_description_knows_nullability_and_keys(api: Api) -> None:
     )
     cursor = await api.cursor()
     await api.execute(cursor, f"SELECT * FROM {table}")
-    await api.execute(cursor, f"SELECT a AS alias, COUNT(*), b + 1, NOW() FROM {table} GROUP BY a, b")
+    await api.execute(
+        cursor, f"SELECT a AS alias, COUNT(*), b + 1, NOW() FROM {table} GROUP BY a, b"
+    )
     await api.execute(cursor, f"DESCRIBE {table}")
 
 

@@ -33,7 +33,9 @@ warned("NULL made zero", "INSERT IGNORE INTO {t} VALUES (NULL)", columns="a INT 
 warned("UPDATE", "INSERT INTO {t} VALUES (1)", "UPDATE {t} SET a = 1000", "DELETE FROM {t}")
 warned("of one's own", "SIGNAL SQLSTATE '01000' SET MESSAGE_TEXT = 'état', MYSQL_ERRNO = 1642")
 warned("beyond ASCII", "INSERT INTO {t} VALUES ('日本')", columns="a ENUM('é')")
-warned("SHOW WARNINGS itself", "SELECT CAST('x' AS SIGNED)", "SHOW WARNINGS", "SHOW COUNT(*) WARNINGS")
+warned(
+    "SHOW WARNINGS itself", "SELECT CAST('x' AS SIGNED)", "SHOW WARNINGS", "SHOW COUNT(*) WARNINGS"
+)
 warned("switched off", "SET max_error_count = 0", "SELECT CAST('x' AS SIGNED)")
 warned("an error after it", "INSERT INTO {t} VALUES (1000)", "SELEC 1")
 
@@ -41,7 +43,9 @@ warned("an error after it", "INSERT INTO {t} VALUES (1000)", "SELEC 1")
 @area.scenario
 async def in_several_sets(api: Api) -> None:
     cursor = await api.cursor()
-    await api.attempt("execute", cursor.execute, "SELECT CAST('x' AS SIGNED); SELECT CAST('y' AS SIGNED)")
+    await api.attempt(
+        "execute", cursor.execute, "SELECT CAST('x' AS SIGNED); SELECT CAST('y' AS SIGNED)"
+    )
     await api.attempt("nextset", cursor.nextset)
     await api.attempt("fetchall", cursor.fetchall)
 
