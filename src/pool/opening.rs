@@ -57,9 +57,7 @@ impl Opening {
             // It had just ended: nobody will take what it opened, or hear why it failed.
             let was_cancelled = connecting.call_method0(intern!(py, "cancelled"))?;
             if !was_cancelled.is_truthy()?
-                && connecting
-                    .call_method0(intern!(py, "exception"))?
-                    .is_none()
+                && connecting.call_method0(intern!(py, "exception"))?.is_none()
             {
                 connecting
                     .call_method0(intern!(py, "result"))?
