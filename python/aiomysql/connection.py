@@ -660,7 +660,7 @@ class Connection(_native.Connection):
 
     def __del__(self) -> None:
         if not self.closed:
-            _plain_warn(f"Unclosed connection {self!r}", ResourceWarning, source=self)
+            _plain_warn(f"Unclosed connection {self!r}", ResourceWarning, 2, source=self)
             self.close()
 
 

@@ -194,7 +194,7 @@ fn show(
     let result = Py::new(py, result)?;
     connection
         .try_borrow_mut(py)
-        .map_err(|_| PyErr::from(PyRuntimeError::new_err("the connection is in use")))
+        .map_err(|_| PyRuntimeError::new_err("the connection is in use"))
         .map_err(Error::from)?
         .adopt(py, &result);
     let mut cursor = cursor.borrow_mut(py);

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import aiomysql
+
 from tests.fix_servers import RunningServer
 from tests.proxy import Proxy
 

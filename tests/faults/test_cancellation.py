@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Generator
 from typing import Any, Callable
 
+import aiomysql
 import pytest
 
-import aiomysql
 from tests.faults.support import answers, at_full_strength, descriptors, no_noise, through
 from tests.fix_servers import RunningServer
 from tests.integration.support import numbers
@@ -229,7 +229,9 @@ async def test_waiting_in_the_queue(create_pool: Any) -> None:
     await at_full_strength(pool)
 
 
-async def test_an_acquire_that_asks_the_server_first(server: RunningServer, create_pool: Any) -> None:
+async def test_an_acquire_that_asks_the_server_first(
+    server: RunningServer, create_pool: Any
+) -> None:
     """The ping of a connection that was idle for long."""
     pool = await create_pool(minsize=2, maxsize=2)
 
@@ -306,7 +308,7 @@ async def test_create_pool(server: RunningServer) -> None:
 async def test_the_cancelled_answer_arrives_late(server: RunningServer, proxy: Proxy) -> None:
     """The worst case: the cancelled query's rows are on the wire when the next one is sent."""
     async with aiomysql.create_pool(minsize=1, maxsize=1, **through(server, proxy)) as pool:
-        (connection,) = pool._free
+        (_connection,) = pool._free
         for _ in range(3):
             proxy.stall_latest_after(Direction.TO_CLIENT, 0)
 

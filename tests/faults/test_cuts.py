@@ -1,4 +1,4 @@
-"""Connections that end at a chosen byte: a clear error, no hang, no mixed rows, a pool that heals."""
+"""Connections that end at a chosen byte: a clear error, no hang, no mixed rows, a healed pool."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import Any
 
+import aiomysql
 import pytest
 
-import aiomysql
 from tests.faults.support import answers, at_full_strength, descriptors, no_noise, through
 from tests.fix_servers import RunningServer
 from tests.integration.support import numbers

@@ -8,9 +8,9 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, Callable
 
+import aiomysql
 import pytest
 
-import aiomysql
 from tests.faults.support import answers, at_full_strength, no_noise
 from tests.fix_servers import RunningServer
 from tests.integration.support import numbers
@@ -78,9 +78,7 @@ async def test_kill_query_fails_the_statement_alone(server: RunningServer, conne
 
 async def test_kill_query_in_the_middle_of_a_stream(server: RunningServer, connection: Any) -> None:
     cursor = await connection.cursor(aiomysql.SSCursor)
-    await cursor.execute(
-        f"SELECT i, REPEAT('x', 20000) FROM ({numbers(50_000)}) AS t"
-    )
+    await cursor.execute(f"SELECT i, REPEAT('x', 20000) FROM ({numbers(50_000)}) AS t")
     assert (await cursor.fetchone())[0] == 1
     server.query(f"KILL QUERY {connection.thread_id()}")
     rows = 1
@@ -158,7 +156,7 @@ async def two(connect: Any) -> AsyncIterator[Any]:
     both = [await connect(init_command="SET innodb_lock_wait_timeout = 1") for _ in range(2)]
     for connection in both:
         await connection.begin()
-    yield both
+    return both
 
 
 async def update(connection: Any, table: str, row: int) -> None:

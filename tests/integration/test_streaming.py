@@ -8,10 +8,10 @@ import warnings
 from collections.abc import AsyncIterator
 from typing import Any, Callable
 
-import pytest
-
 import aiomysql
+import pytest
 from aiomysql.cursors import DeserializationCursor
+
 from tests.fix_servers import RunningServer
 from tests.integration.support import failing_rows, numbers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from typing import Any
 
@@ -33,10 +34,8 @@ class Workout:
             if deadline is not None:
                 await asyncio.wait({work}, timeout=deadline)
                 work.cancel()
-            try:
+            with contextlib.suppress(asyncio.CancelledError, aiomysql.Error):
                 await work
-            except (asyncio.CancelledError, aiomysql.Error):
-                pass
             self.check()
 
     async def turn(self, number: int, mark: str) -> None:

@@ -139,17 +139,17 @@ class Proxy:
     def delay(self, direction: Direction, seconds: float) -> None:
         """Each chunk comes this much later."""
         self._plans.append(
-            lambda stream: setattr(stream, "delay", seconds)
-            if stream.direction is direction
-            else None
+            lambda stream: (
+                setattr(stream, "delay", seconds) if stream.direction is direction else None
+            )
         )
 
     def throttle(self, direction: Direction, chunk: int) -> None:
         """No more than `chunk` bytes pass at a time."""
         self._plans.append(
-            lambda stream: setattr(stream, "chunk", chunk)
-            if stream.direction is direction
-            else None
+            lambda stream: (
+                setattr(stream, "chunk", chunk) if stream.direction is direction else None
+            )
         )
 
     def _plan(

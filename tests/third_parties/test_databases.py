@@ -46,7 +46,7 @@ async def test_writes_and_reads(database: Any) -> None:
 
 
 async def test_rolls_back(database: Any) -> None:
-    with pytest.raises(LookupError):  # noqa: PT012
+    with pytest.raises(LookupError):
         async with database.transaction():
             await database.execute(INSERT, {"text": "gone"})
             raise LookupError

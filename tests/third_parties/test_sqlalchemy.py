@@ -130,7 +130,7 @@ async def test_writes_and_reads(sessions: Any) -> None:
 
 
 async def test_rolls_back(sessions: Any) -> None:
-    with pytest.raises(LookupError):  # noqa: PT012
+    with pytest.raises(LookupError):
         async with sessions.begin() as session:
             session.add(author("Gone"))
             await session.flush()
@@ -138,7 +138,7 @@ async def test_rolls_back(sessions: Any) -> None:
     async with sessions.begin() as session:
         session.add(author("Kept"))
         await session.flush()
-        with pytest.raises(exc.IntegrityError) as raised:  # noqa: PT012
+        with pytest.raises(exc.IntegrityError) as raised:
             async with session.begin_nested():
                 session.add(author("Kept"))
                 await session.flush()

@@ -81,7 +81,7 @@ async def test_writes_and_reads(database: Any) -> None:
 
 
 async def test_rolls_back(database: Any) -> None:
-    with pytest.raises(LookupError):  # noqa: PT012
+    with pytest.raises(LookupError):
         async with in_transaction():
             await Team.create(name="gone")
             raise LookupError
@@ -96,7 +96,7 @@ async def test_rolls_back(database: Any) -> None:
 async def test_nested_transactions(database: Any) -> None:
     async with in_transaction() as outer:
         await Team.create(name="outer", using_db=outer)
-        with pytest.raises(LookupError):  # noqa: PT012
+        with pytest.raises(LookupError):
             async with outer._in_transaction() as inner:
                 await Team.create(name="inner", using_db=inner)
                 raise LookupError
