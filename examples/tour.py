@@ -1,4 +1,4 @@
-"""A tour of aiomysql: a pool, parameters, bulk inserts, dictionaries, transactions, errors.
+"""A tour of aiomysql: pools, parameters, bulk inserts, streams, procedures, files, cancellation.
 
 Connects to the server that MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD and MYSQL_DATABASE
 name; `make demo` starts one.
@@ -7,28 +7,37 @@ name; `make demo` starts one.
 from __future__ import annotations
 
 import asyncio
+import datetime
 import os
+import tempfile
+from typing import Any
 
 import aiomysql
 
 
+def server() -> dict[str, Any]:
+    return {
+        "host": os.environ.get("MYSQL_HOST", "127.0.0.1"),
+        "port": int(os.environ.get("MYSQL_PORT", "3306")),
+        "user": os.environ.get("MYSQL_USER", "root"),
+        "password": os.environ.get("MYSQL_PASSWORD", ""),
+        "db": os.environ.get("MYSQL_DATABASE", "test"),
+    }
+
+
 async def main() -> None:
-    pool = await aiomysql.create_pool(
-        host=os.environ.get("MYSQL_HOST", "127.0.0.1"),
-        port=int(os.environ.get("MYSQL_PORT", "3306")),
-        user=os.environ.get("MYSQL_USER", "root"),
-        password=os.environ.get("MYSQL_PASSWORD", ""),
-        db=os.environ.get("MYSQL_DATABASE", "test"),
-        charset="utf8mb4",
-        minsize=2,
-        maxsize=10,
-    )
+    pool = await aiomysql.create_pool(**server(), charset="utf8mb4", minsize=2, maxsize=10)
     try:
         await meet_the_server(pool)
         await fill_a_table(pool)
         await read_it_back(pool)
         await move_money(pool)
         await ask_many_things_at_once(pool)
+        await fill_and_stream(pool)
+        await call_a_procedure(pool)
+        await send_anything(pool)
+        await change_ones_mind(pool)
+        await load_a_file()
         await clean_up(pool)
     finally:
         pool.close()
@@ -104,9 +113,87 @@ async def ask_many_things_at_once(pool: aiomysql.Pool) -> None:
     )
 
 
+async def fill_and_stream(pool: aiomysql.Pool) -> None:
+    loop = asyncio.get_running_loop()
+    async with pool.acquire() as conn:
+        async with conn.cursor() as cur:
+            await cur.execute(
+                "CREATE TABLE readings (id INT PRIMARY KEY, taken DATETIME, value DOUBLE)"
+            )
+            start = datetime.datetime(2024, 2, 29, 12)
+            rows = [(n, start + datetime.timedelta(seconds=n), n / 7) for n in range(100_000)]
+            began = loop.time()
+            await cur.executemany("INSERT INTO readings VALUES (%s, %s, %s)", rows)
+            await conn.commit()
+            print(f"\n{cur.rowcount} readings were inserted in {loop.time() - began:.2f} s,")
+        async with conn.cursor(aiomysql.SSCursor) as cur:
+            began = loop.time()
+            await cur.execute("SELECT value FROM readings ORDER BY id")
+            total = 0.0
+            async for (value,) in cur:
+                total += value
+            print(f"and streamed, 256 at a time, in {loop.time() - began:.2f} s: sum {total:.1f}.")
+
+
+async def call_a_procedure(pool: aiomysql.Pool) -> None:
+    async with pool.acquire() as conn, conn.cursor() as cur:
+        await cur.execute(
+            "CREATE PROCEDURE extremes(IN least INT, OUT found INT) BEGIN"
+            " SELECT MIN(value) FROM readings WHERE id >= least;"
+            " SELECT MAX(value) FROM readings WHERE id >= least;"
+            " SELECT COUNT(*) INTO found FROM readings WHERE id >= least; END"
+        )
+        await cur.callproc("extremes", (99_000, 0))
+        (lowest,) = await cur.fetchone()
+        await cur.nextset()
+        (highest,) = await cur.fetchone()
+        while await cur.nextset():
+            pass
+        await cur.execute("SELECT @_extremes_1")
+        (found,) = await cur.fetchone()
+        print(
+            f"\nA procedure gave two result sets ({lowest:.2f}, {highest:.2f}) and counted {found}."
+        )
+
+
+async def send_anything(pool: aiomysql.Pool) -> None:
+    async with pool.acquire() as conn, conn.cursor(aiomysql.DictCursor) as cur:
+        await cur.execute(
+            "SELECT %s AS nothing, %s AS words, %s AS bytes_", (None, "ž, ☃", b"\x00\xff")
+        )
+        print(f"\nNULL, text and bytes come back as they went: {await cur.fetchone()}")
+
+
+async def change_ones_mind(pool: aiomysql.Pool) -> None:
+    async with pool.acquire() as conn:
+        async with conn.cursor() as cur:
+            try:
+                await asyncio.wait_for(cur.execute("SELECT SLEEP(10)"), timeout=0.05)
+            except asyncio.TimeoutError:
+                print("\nA query that took too long was given up;", end=" ")
+        print(f"its connection is {'closed' if conn.closed else 'open'}, so that", end=" ")
+    async with pool.acquire() as conn, conn.cursor() as cur:
+        await cur.execute("SELECT 'mine'")
+        print(f"the next one gets its own answer: {(await cur.fetchone())[0]}.")
+
+
+async def load_a_file() -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.writelines(f"{n},2024-02-29 12:00:00,{n / 3}\n" for n in range(100_000, 150_000))
+        file.flush()
+        async with aiomysql.connect(**server(), local_infile=True) as conn, conn.cursor() as cur:
+            await cur.execute(
+                "LOAD DATA LOCAL INFILE %s INTO TABLE readings FIELDS TERMINATED BY ','",
+                (file.name,),
+            )
+            await conn.commit()
+            print(f"\n{cur.rowcount} lines were loaded from a file.")
+
+
 async def clean_up(pool: aiomysql.Pool) -> None:
     async with pool.acquire() as conn, conn.cursor() as cur:
-        await cur.execute("DROP TABLE accounts")
+        await cur.execute("DROP PROCEDURE extremes")
+        await cur.execute("DROP TABLE accounts, readings")
 
 
 if __name__ == "__main__":

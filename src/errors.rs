@@ -7,8 +7,9 @@
 
 use std::any::Any;
 use std::io;
+use std::path::PathBuf;
 
-use mysql_async::{DriverError, IoError, ServerError};
+use mysql_async::{DriverError, IoError, ServerError, TlsError};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTimeoutError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -24,8 +25,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Cause {
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// A file that an option names cannot be read.
+    #[error("{}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
     #[error("{0}")]
     Tls(String),
+    /// The server's certificate does not prove that it is the wanted server.
+    #[error("certificate verify failed: {0}")]
+    Certificate(rustls::CertificateError),
     #[error("timed out after {0} s")]
     TimedOut(f64),
     #[error("{0}")]
@@ -96,6 +103,23 @@ impl Error {
         )
     }
 
+    /// Whether the peer closed an established connection.
+    pub fn is_loss_of_peer(&self) -> bool {
+        match self {
+            Self::Lost { cause: None } => true,
+            Self::Lost {
+                cause: Some(Cause::Io(error)),
+            } => matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+            ),
+            _ => false,
+        }
+    }
+
     /// The same failure, met while connecting to `host`.
     pub fn while_connecting(self, host: &str) -> Self {
         let cause = match self {
@@ -128,10 +152,15 @@ impl From<mysql_async::Error> for Error {
 
 impl From<ServerError> for Error {
     fn from(error: ServerError) -> Self {
+        // Before the handshake is done mysql_async takes the state for a part of the text.
+        let (sqlstate, message) = match error.message.strip_prefix('#') {
+            Some(rest) if rest.is_char_boundary(5) && rest.len() >= 5 => rest.split_at(5),
+            _ => (error.state.as_str(), error.message.as_str()),
+        };
         Self::Server {
             code: error.code,
-            message: error.message,
-            sqlstate: error.state,
+            message: message.to_owned(),
+            sqlstate: sqlstate.to_owned(),
         }
     }
 }
@@ -139,8 +168,30 @@ impl From<ServerError> for Error {
 impl From<IoError> for Cause {
     fn from(error: IoError) -> Self {
         match error {
-            IoError::Io(error) => Self::Io(error),
+            IoError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+                Some(inner) => Self::from_rustls(inner),
+                None if is_half_a_packet(&error) => Self::Io(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "connection closed in the midst of a packet",
+                )),
+                None => Self::Io(error),
+            },
+            IoError::Tls(TlsError::Tls(error)) => Self::from_rustls(&error),
             IoError::Tls(error) => Self::Tls(error.to_string()),
+        }
+    }
+}
+
+/// tokio-util's decoder has no kind of its own for this.
+fn is_half_a_packet(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Other && error.to_string() == "bytes remaining on stream"
+}
+
+impl Cause {
+    fn from_rustls(error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::InvalidCertificate(error) => Self::Certificate(error.clone()),
+            other => Self::Tls(other.to_string()),
         }
     }
 }
@@ -150,9 +201,7 @@ impl From<DriverError> for Error {
         match error {
             DriverError::ConnectionClosed => Self::Lost { cause: None },
             DriverError::UnknownAuthPlugin { name } => Self::AuthPlugin(name),
-            DriverError::CleartextPluginDisabled => {
-                Self::AuthPlugin("mysql_clear_password".into())
-            }
+            DriverError::CleartextPluginDisabled => Self::AuthPlugin("mysql_clear_password".into()),
             DriverError::MysqlOldPasswordDisabled => Self::AuthPlugin("mysql_old_password".into()),
             DriverError::PacketTooLarge => Self::PacketTooLarge,
             // Its payload may be anything, a password among it: only its size is told.
@@ -164,6 +213,9 @@ impl From<DriverError> for Error {
                 cause: Some(Cause::Tls(
                     "TLS was asked for, but the server does not offer it".into(),
                 )),
+            },
+            DriverError::NoKeyFound => Self::Lost {
+                cause: Some(Cause::Tls("the key file holds no private key".into())),
             },
             other => Self::Protocol(other.to_string()),
         }
@@ -209,7 +261,9 @@ fn to_exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
             operational(py, CR_SERVER_LOST, text, cause)
         }
         Error::PacketTooLarge => operational(py, CR_NET_PACKET_TOO_LARGE, text, None),
-        Error::NotConnected | Error::Cancelled | Error::OpeningCancelled => raise(py, "InterfaceError", text),
+        Error::NotConnected | Error::Cancelled | Error::OpeningCancelled => {
+            raise(py, "InterfaceError", text)
+        }
         Error::Protocol(_) | Error::Panic(_) => raise(py, "InternalError", text),
         Error::NotSupported(_) => raise(py, "NotSupportedError", text),
         Error::Programming(_) => raise(py, "ProgrammingError", text),
@@ -218,15 +272,12 @@ fn to_exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
 }
 
 fn raise(py: Python<'_>, class: &str, text: String) -> PyResult<PyErr> {
-    Ok(PyErr::from_value(pymysql_err(py)?.getattr(class)?.call1((text,))?))
+    Ok(PyErr::from_value(
+        pymysql_err(py)?.getattr(class)?.call1((text,))?,
+    ))
 }
 
-fn operational(
-    py: Python<'_>,
-    code: u16,
-    text: String,
-    cause: Option<Cause>,
-) -> PyResult<PyErr> {
+fn operational(py: Python<'_>, code: u16, text: String, cause: Option<Cause>) -> PyResult<PyErr> {
     let class = pymysql_err(py)?.getattr(intern!(py, "OperationalError"))?;
     let error = PyErr::from_value(class.call1((code, text))?);
     if let Some(cause) = cause {
@@ -238,20 +289,106 @@ fn operational(
 fn cause_exception(py: Python<'_>, cause: Cause) -> PyResult<PyErr> {
     let text = cause.to_string();
     Ok(match cause {
-        Cause::Io(error) if error.raw_os_error().is_some() => {
-            // By errno, so that Python picks ConnectionRefusedError and its kin itself.
-            let message = error.to_string();
-            PyOSError::new_err((error.raw_os_error(), message))
-        }
-        Cause::Io(error) => error.into(),
+        Cause::Io(error) => os_error(py, error, None)?,
+        Cause::File { path, error } => os_error(py, error, Some(path))?,
         Cause::TimedOut(_) => PyTimeoutError::new_err(text),
-        Cause::Tls(_) => PyErr::from_value(
-            py.import(intern!(py, "ssl"))?
-                .getattr(intern!(py, "SSLError"))?
-                .call1((text,))?,
-        ),
+        Cause::Tls(_) => ssl_error(py, "SSLError", text)?,
+        Cause::Certificate(error) => certificate_error(py, &error, text)?,
         Cause::Protocol(_) => raise(py, "InternalError", text)?,
     })
+}
+
+/// An OSError that reads like Python's own.
+fn os_error(py: Python<'_>, error: io::Error, path: Option<PathBuf>) -> PyResult<PyErr> {
+    if let Some(number) = error.raw_os_error() {
+        // By errno, so that Python picks ConnectionRefusedError and its kin itself.
+        let text = py
+            .import(intern!(py, "os"))?
+            .call_method1(intern!(py, "strerror"), (number,))?
+            .unbind();
+        return Ok(match path {
+            Some(path) => PyOSError::new_err((number, text, path.into_os_string())),
+            None => PyOSError::new_err((number, text)),
+        });
+    }
+    let text = error.to_string();
+    if let Some(reason) = text.strip_prefix("failed to lookup address information: ") {
+        let class = py
+            .import(intern!(py, "socket"))?
+            .getattr(intern!(py, "gaierror"))?;
+        return Ok(PyErr::from_value(
+            class.call1((lookup_code(reason), reason))?,
+        ));
+    }
+    Ok(error.into())
+}
+
+/// The number of getaddrinfo's message: Rust's standard library keeps the text alone.
+#[cfg(unix)]
+fn lookup_code(reason: &str) -> i32 {
+    [
+        libc::EAI_NONAME,
+        libc::EAI_AGAIN,
+        libc::EAI_FAIL,
+        libc::EAI_FAMILY,
+        libc::EAI_NODATA,
+        libc::EAI_SERVICE,
+        libc::EAI_MEMORY,
+    ]
+    .into_iter()
+    .find(|code| {
+        // SAFETY: gai_strerror gives a static string for any number.
+        let text = unsafe { std::ffi::CStr::from_ptr(libc::gai_strerror(*code)) };
+        text.to_bytes() == reason.as_bytes()
+    })
+    .unwrap_or(libc::EAI_FAIL)
+}
+
+#[cfg(not(unix))]
+fn lookup_code(_reason: &str) -> i32 {
+    11001
+}
+
+fn ssl_error(py: Python<'_>, class: &str, text: String) -> PyResult<PyErr> {
+    const SSL_ERROR_SSL: u8 = 1;
+    let class = py.import(intern!(py, "ssl"))?.getattr(class)?;
+    Ok(PyErr::from_value(class.call1((SSL_ERROR_SSL, text))?))
+}
+
+/// `ssl.SSLCertVerificationError` with OpenSSL's number of the fault.
+fn certificate_error(
+    py: Python<'_>,
+    error: &rustls::CertificateError,
+    text: String,
+) -> PyResult<PyErr> {
+    use rustls::CertificateError::*;
+    let code = match error {
+        NotValidYet | NotValidYetContext { .. } => 9,
+        Expired | ExpiredContext { .. } => 10,
+        UnknownIssuer => 20,
+        Revoked => 23,
+        InvalidPurpose | InvalidPurposeContext { .. } => 26,
+        NotValidForName | NotValidForNameContext { .. } => 62,
+        _ => 1,
+    };
+    let exception = ssl_error(py, "SSLCertVerificationError", text)?;
+    let value = exception.value(py);
+    value.setattr(intern!(py, "verify_code"), code)?;
+    value.setattr(intern!(py, "verify_message"), error.to_string())?;
+    value.setattr(intern!(py, "reason"), "CERTIFICATE_VERIFY_FAILED")?;
+    value.setattr(intern!(py, "library"), "SSL")?;
+    Ok(exception)
+}
+
+/// An OperationalError of this number, with its cause.
+pub fn operational_error(py: Python<'_>, code: u16, text: String, cause: PyErr) -> PyErr {
+    match operational(py, code, text, None) {
+        Ok(error) => {
+            error.set_cause(py, Some(cause));
+            error
+        }
+        Err(failure) => failure,
+    }
 }
 
 pub fn pymysql_err(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
@@ -267,7 +404,9 @@ pub fn pymysql_err(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 /// The class of a server error: PyMySQL's own table, and its rule for what is not in it.
 fn class_for(py: Python<'_>, code: u16) -> PyResult<Bound<'_, PyAny>> {
     let errors = pymysql_err(py)?;
-    let table = errors.getattr(intern!(py, "error_map"))?.cast_into::<PyDict>()?;
+    let table = errors
+        .getattr(intern!(py, "error_map"))?
+        .cast_into::<PyDict>()?;
     match table.get_item(code)? {
         Some(class) => Ok(class),
         None if code < 1000 => errors.getattr(intern!(py, "InternalError")),

@@ -2,7 +2,8 @@
 //!
 //! The fast path of a command does in one step what the public methods do by calling each other
 //! (`execute` → `_query` → `Connection.query` → …). It may be taken only while all of these are
-//! ours. Each class's own dictionary is compared with what it held when the module was imported,
+//! ours. An assignment on an instance is noticed when it is made ([`set_attribute`]), and from then
+//! on the instance takes no fast path. Each class's own dictionary is compared with what it held when the module was imported,
 //! so an assignment on a class counts as much as a subclass. The verdict is kept with the type's
 //! version tag, which CPython changes whenever the type or one of its bases changes.
 
@@ -55,6 +56,25 @@ static KNOWN: LazyLock<Mutex<HashMap<usize, Known>>> = LazyLock::new(Mutex::defa
 /// Verdicts by the type's address, valid for the version tag beside them.
 static VERDICTS: LazyLock<Mutex<HashMap<usize, (u32, Traits)>>> = LazyLock::new(Mutex::default);
 
+/// The addresses of all hooks' names; the strings are interned and live as long as the module.
+static NAMES: LazyLock<Mutex<Vec<usize>>> = LazyLock::new(Mutex::default);
+
+/// Sets or deletes (`None`) an attribute of an instance; whether its name is a hook's.
+pub fn set_attribute(
+    object: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+    value: Option<&Bound<'_, PyAny>>,
+) -> PyResult<bool> {
+    let value = value.map_or(std::ptr::null_mut(), Bound::as_ptr);
+    // SAFETY: live objects; this is what `object.__setattr__` does, where null means to delete.
+    let status = unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value) };
+    if status < 0 {
+        return Err(PyErr::fetch(object.py()));
+    }
+    // Python interns the names of attributes before it sets them.
+    Ok(lock(&NAMES).contains(&(name.as_ptr() as usize)))
+}
+
 /// Remembers the hooks of a class of the package as its own. `role` is what the class adds:
 /// `"plain"`, `"dicts"`, `"json"` or `"streamed"`; `bulk_hooks` matter to bulk inserts alone.
 #[pyfunction]
@@ -81,7 +101,9 @@ pub fn remember_hooks(
         .map(|name| (name, false))
         .chain(bulk_hooks.into_iter().map(|name| (name, true)))
         .map(|(name, bulk)| {
+            let name = PyString::intern(name.py(), name.to_str()?);
             let value = own_attribute(class, &name)?.map(Bound::unbind);
+            lock(&NAMES).push(name.as_ptr() as usize);
             Ok(Hook {
                 name: name.unbind(),
                 value,
@@ -89,6 +111,10 @@ pub fn remember_hooks(
             })
         })
         .collect::<PyResult<_>>()?;
+    let mut names = lock(&NAMES);
+    names.sort_unstable();
+    names.dedup();
+    drop(names);
     lock(&KNOWN).insert(class.as_ptr() as usize, Known { hooks, role });
     Ok(())
 }
@@ -196,4 +222,3 @@ fn version_tag(class: &Bound<'_, PyType>) -> Option<u32> {
     let valid = cfg!(Py_3_13) || flags & VALID_VERSION_TAG != 0;
     (valid && tag != 0).then_some(tag)
 }
-

@@ -19,7 +19,7 @@ async def connect(
 ) -> AsyncIterator[Callable[..., Any]]:
     """`await connect(autocommit=True)`; arguments are added to the server's own.
 
-    It asks for `table` so that tables are dropped last: an open transaction would hold that up.
+    Asks for `table` so that connections, and the locks of their transactions, go before tables.
     """
     import aiomysql
 

@@ -20,6 +20,7 @@ _PYTHON_FOLDERS = ("python", "tests", "tools", "benches", "examples")
 _TYPED_FOLDERS = ("python", "tools", "tests/servers", "benches/python")
 _DRIVERS = ("loop", "fallback")
 _LOOPS = ("asyncio", "uvloop")
+_SQLALCHEMYS = ("1.4", "2.1")
 
 
 def main() -> int:
@@ -94,7 +95,26 @@ def _suite(python: Path, variables: dict[str, str], everything: bool) -> list[St
             name = f"pytest {' '.join(only)} on {driver} + {loop}".replace("  ", " ")
             command = (str(python), "-m", "pytest", "-q", *only)
             stages.append(Pytest(name, command, {**variables, **chosen}))
+    stages += [_on_sqlalchemy(version, python, variables) for version in _SQLALCHEMYS]
+    stages.append(_third_parties(python, variables))
     return stages
+
+
+def _on_sqlalchemy(version: str, python: Path, variables: dict[str, str]) -> Stage:
+    """aiomysql.sa's tests on another SQLAlchemy than the suite's own."""
+    name = f"pytest tests/sa on SQLAlchemy {version}"
+    if version == "2.1" and sys.version_info < (3, 10):
+        return Pytest(name, (), missing="SQLAlchemy 2.1 needs Python 3.10")
+    folder = environment.overlay(f"sqlalchemy-{version}")
+    command = (str(python), "-m", "pytest", "-q", "tests/sa")
+    return Pytest(name, command, {**variables, "PYTHONPATH": str(folder)})
+
+
+def _third_parties(python: Path, variables: dict[str, str]) -> Stage:
+    """Packages that applications use the library through; the suite itself skips most of them."""
+    folder = environment.overlay("third-parties")
+    command = (str(python), "-m", "pytest", "-q", "tests/third_parties")
+    return Pytest("pytest tests/third_parties", command, {**variables, "PYTHONPATH": str(folder)})
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 .venv             the library under development, with the tools of its tests
 .cache/reference  aiomysql 0.3.2, which the library replaces, for comparison
+.cache/overlay    other versions of what .venv holds, to be put before it on PYTHONPATH
 """
 
 from __future__ import annotations
@@ -41,6 +42,22 @@ def reference() -> Path:
     """The virtual environment with aiomysql 0.3.2; returns its Python."""
     _install(REFERENCE, REQUIREMENTS / "reference.txt")
     return python_of(REFERENCE)
+
+
+def overlay(name: str) -> Path:
+    """A folder with what requirements/NAME.txt lists, for PYTHONPATH."""
+    requirements = REQUIREMENTS / f"{name}.txt"
+    folder = ROOT / ".cache" / "overlay" / name
+    stamp = folder / ".stamp"
+    wanted = f"{sys.version} {_digest([requirements])}"
+    if _reads(stamp) != wanted:
+        say(f"installing requirements/{requirements.name} into {folder.relative_to(ROOT)}")
+        shutil.rmtree(folder, ignore_errors=True)
+        pip = [str(python_of(VENV)), "-m", "pip", "install", "--quiet", "--target", str(folder)]
+        run([*pip, "--disable-pip-version-check", "--requirement", str(requirements)])
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(wanted)
+    return folder
 
 
 def run(command: list[str], **changes: str) -> None:

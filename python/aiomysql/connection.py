@@ -10,11 +10,12 @@ import asyncio
 import configparser
 import getpass
 import os
+import time
 from typing import TYPE_CHECKING, Any
 from warnings import warn as _plain_warn
 
 from pymysql.charset import charset_by_name
-from pymysql.constants import CLIENT, COMMAND, SERVER_STATUS
+from pymysql.constants import CLIENT, COMMAND, CR, SERVER_STATUS
 from pymysql.converters import decoders, encoders
 from pymysql.err import (
     DatabaseError,
@@ -29,14 +30,14 @@ from pymysql.err import (
     Warning,
 )
 
-from . import _native
+from . import _client_flag, _native, _streams
 from ._version import __version__
 from .cursors import Cursor
 from .utils import _ConnectionContextManager, _ContextManager
 
 if TYPE_CHECKING:
     import ssl as _ssl
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
     from types import TracebackType
 
 try:
@@ -46,8 +47,15 @@ except (KeyError, OSError, ImportError):
 
 DEFAULT_CHARSET = "utf8mb4"
 
-#: The collation that mysql_async's handshake asks for, so that no statement is needed.
-_HANDSHAKE = ("utf8mb4", "utf8mb4_general_ci")
+#: Values of auth_plugin. Which of them is used is for the account on the server to say.
+_AUTH_PLUGINS = (
+    "",
+    "mysql_native_password",
+    "caching_sha2_password",
+    "mysql_clear_password",
+    "client_ed25519",
+    "parsec",
+)
 
 _UNSET: Any = object()
 
@@ -137,13 +145,14 @@ class Connection(_native.Connection):
         password: its password.
         db: the default database.
         port: the TCP port, 3306 by default.
-        unix_socket: the path of a unix socket, used in place of TCP.
+        unix_socket: the path of a unix socket, used in place of TCP; not together with ``ssl``.
         charset: the character set of the session, utf8mb4 by default.
         sql_mode: the session's ``sql_mode``, as it stands after ``SET sql_mode=``.
         read_default_file: an option file whose values override these arguments.
         conv: field type → function that makes a value of text.
         use_unicode: whether text becomes str (the default) or stays bytes.
-        client_flag: flags of :mod:`pymysql.constants.CLIENT`.
+        client_flag: flags of :mod:`pymysql.constants.CLIENT`; FOUND_ROWS, IGNORE_SPACE and
+            INTERACTIVE have an effect.
         cursorclass: what :meth:`cursor` makes.
         init_command: a statement to run when the session is open; a COMMIT follows it.
         connect_timeout: seconds for everything until the session is ready; None for no limit.
@@ -152,9 +161,13 @@ class Connection(_native.Connection):
         echo: log the statements of cursors to the logger ``aiomysql``.
         local_infile: allow ``LOAD DATA LOCAL INFILE``.
         loop: ignored; the running event loop serves.
-        ssl: an :class:`ssl.SSLContext`, True for the system's certificate authorities, or
-            PyMySQL's dictionary.
-        auth_plugin: ``mysql_clear_password`` allows sending the password as it is.
+        ssl: an :class:`ssl.SSLContext`, True for the system's certificate authorities, or a
+            dictionary with ``ca``, ``capath``, ``cert``, ``key``, ``check_hostname`` and
+            ``verify_mode``. A client certificate is taken from the dictionary only: that of a
+            context cannot be seen. A server without TLS is refused.
+        auth_plugin: ``mysql_clear_password`` allows sending the password as it is, which else
+            only a verified TLS connection or a unix socket does; others name what the account on
+            the server decides anyway.
         program_name: a name for the server's list of sessions.
         server_public_key: not supported.
         database: another name of ``db``.
@@ -165,6 +178,7 @@ class Connection(_native.Connection):
     Raises:
         ProgrammingError: the character set is unknown.
         NotSupportedError: an argument cannot be honoured; the message names it.
+        OperationalError: 2059 where ``auth_plugin`` is none of this driver's.
         TypeError: both spellings of one argument.
     """
 
@@ -210,13 +224,17 @@ class Connection(_native.Connection):
         passwd: str | bytes = _UNSET,
         read_timeout: float | None = None,
     ) -> None:
-        self._loop = loop or asyncio.get_event_loop()
         db = _one_of("db", db, "database", database, None)
         password = _one_of("password", password, "passwd", passwd, "")
         if server_public_key is not None:
             raise NotSupportedError(
                 "server_public_key cannot be honoured by this driver; use TLS (ssl=), which "
                 "verifies the server and hides the password"
+            )
+        if auth_plugin not in _AUTH_PLUGINS:
+            raise OperationalError(
+                CR.CR_AUTH_PLUGIN_CANNOT_LOAD,
+                f"Authentication plugin '{auth_plugin}' not configured",
             )
         if read_default_file:
             options = _OptionFile(read_default_file, read_default_group or "client")
@@ -235,7 +253,7 @@ class Connection(_native.Connection):
         self._db = db
         self._unix_socket = unix_socket
         self._echo = echo
-        self._ssl_context = ssl
+        self._ssl_context = None if ssl is False else ssl
         self._local_infile = bool(local_infile)
         self._client_auth_plugin = auth_plugin
         self._server_auth_plugin = ""
@@ -249,13 +267,17 @@ class Connection(_native.Connection):
         if program_name:
             self._connect_attrs["program_name"] = program_name
         self.server_public_key = server_public_key
+        # What the driver does not tell of the server's greeting.
         self.salt = None
+        self.server_language = None
+        self.server_charset = None
+        self.server_capabilities: int | None = None
         self.host_info = "Not connected"
         self._take_charset(charset or DEFAULT_CHARSET)
         self.use_unicode = True if use_unicode is None else bool(use_unicode)
 
         client_flag |= CLIENT.CAPABILITIES | CLIENT.MULTI_STATEMENTS
-        if ssl:
+        if self._ssl_context is not None:
             client_flag |= CLIENT.SSL
         if self._local_infile:
             client_flag |= CLIENT.LOCAL_FILES
@@ -304,8 +326,8 @@ class Connection(_native.Connection):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop."""
-        return self._loop
+        """The event loop that the connection was opened on; before that, the running one."""
+        return self._loop  # type: ignore[return-value]
 
     @property
     def encoding(self) -> str:
@@ -317,9 +339,22 @@ class Connection(_native.Connection):
         """The connection's character set."""
         return self._charset
 
+    #: The exception that somebody has broken the connection with.
+    _broken_by: BaseException | None = None
+
+    @property
+    def _reader(self) -> _streams.Reader | None:
+        return None if self.closed else _streams.Reader(self)
+
+    @property
+    def _writer(self) -> _streams.Writer | None:
+        return None if self.closed else _streams.Writer(self)
+
     def _take_charset(self, name: str) -> None:
         charset = _find_charset(name)
         self._charset = name
+        # The server's name of it: PyMySQL takes "utf8" for utf8mb4.
+        self._server_charset = charset.name
         self._collation = charset.collation
         # Python has no codec for MySQL's "binary", in which text goes as it is.
         self._encoding = "utf8" if charset.encoding == "binary" else charset.encoding
@@ -327,28 +362,32 @@ class Connection(_native.Connection):
 
     async def _connect(self) -> None:
         """Open the session. Called by :func:`connect`, by the pool and by a reconnecting ping."""
+        began = time.monotonic()
         try:
             at_once = self._is_plain
-            settings = []
-            if (self._charset, self._collation) != _HANDSHAKE:
-                settings.append(f"SET NAMES {self._charset} COLLATE {self._collation}")
+            has_tls = self._ssl_context is not None
+            settings = _client_flag.statements(self.client_flag, has_tls)
             if at_once and self.sql_mode is not None:
                 settings.append(f"SET sql_mode={self.sql_mode}")
             await self._open(
                 {
-                    "host": self._host,
+                    "host": self._host or "localhost",
                     "port": self._port,
-                    "unix_socket": self._unix_socket,
-                    "user": self._user,
-                    "password": _text(self._password),
+                    "unix_socket": self._unix_socket or None,
+                    "user": _text(self._user or "", "user"),
+                    "password": _text(self._password, "password"),
                     "db": self._db,
                     "found_rows": bool(self.client_flag & CLIENT.FOUND_ROWS),
                     "cleartext": bool(self._unix_socket)
                     or self._client_auth_plugin == "mysql_clear_password",
+                    "local_infile": self._local_infile
+                    and bool(self.client_flag & CLIENT.LOCAL_FILES),
                     "attributes": self._connect_attrs,
+                    "charset": self._server_charset,
+                    "collation": self._collation,
                     "settings": settings,
-                    "autocommit": self.autocommit_mode
-                    if at_once and self.init_command is None
+                    "autocommit": bool(self.autocommit_mode)
+                    if at_once and self.init_command is None and self.autocommit_mode is not None
                     else None,
                     "connect_timeout": self.connect_timeout,
                 },
@@ -358,18 +397,36 @@ class Connection(_native.Connection):
                 self.host_info = f"Localhost via UNIX socket: {self._unix_socket}"
             else:
                 self.host_info = f"socket {self._host}:{self._port}"
-            self._secure = bool(self._unix_socket or self._ssl_context)
-            self.connected_time = self._loop.time()
-            if not at_once and self.sql_mode is not None:
-                await self.query(f"SET sql_mode={self.sql_mode}")
-            if self.init_command is not None:
-                await self.query(self.init_command)
-                await self.commit()
-            if self.autocommit_mode is not None:
-                await self.autocommit(self.autocommit_mode)
+            self._secure = bool(self._unix_socket) or has_tls
+            self.server_capabilities = _client_flag.CAPABILITIES | (CLIENT.SSL if has_tls else 0)
+            self.connected_time = self.loop.time()
+            await self._within(began, self._settle(at_once))
         except BaseException:
             self.close()
             raise
+
+    async def _within(self, began: float, work: Coroutine[Any, Any, None]) -> None:
+        """Await the last part of connecting in what is left of connect_timeout."""
+        if self.connect_timeout is None or self.init_command is None:
+            return await work
+        left = began + self.connect_timeout - time.monotonic()
+        try:
+            await asyncio.wait_for(work, max(left, 0))
+        except asyncio.TimeoutError as error:
+            raise OperationalError(
+                CR.CR_CONN_HOST_ERROR, f"Can't connect to MySQL server on {self._host!r}"
+            ) from error
+        return None
+
+    async def _settle(self, at_once: bool) -> None:
+        """Run what may be the user's own code or statements, in upstream's order."""
+        if not at_once and self.sql_mode is not None:
+            await self.query(f"SET sql_mode={self.sql_mode}")
+        if self.init_command is not None:
+            await self.query(self.init_command)
+            await self.commit()
+        if self.autocommit_mode is not None:
+            await self.autocommit(self.autocommit_mode)
 
     async def ensure_closed(self) -> None:
         """Say goodbye to the server and close. Never fails; closing again does nothing."""
@@ -426,7 +483,7 @@ class Connection(_native.Connection):
         await self._receive()
         result = self._result
         self._result = None
-        return result.rows
+        return result.rows if result is not None else None
 
     def escape(self, obj: Any) -> Any:
         """The SQL literal of a value, as text."""
@@ -438,6 +495,8 @@ class Connection(_native.Connection):
 
     def escape_string(self, s: str) -> str:
         """What stands between the quotes of a string literal."""
+        if not isinstance(s, str):
+            raise TypeError(f"escape_string() takes a str, not {type(s).__name__}")
         return self._escape(s)[1:-1]  # type: ignore[no-any-return]
 
     def cursor(self, *cursors: type[Cursor]) -> _ContextManager[Any]:
@@ -464,7 +523,7 @@ class Connection(_native.Connection):
     async def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
         """Send a statement and read its answer; a cursor calls this where hooks are in play."""
         if self._is_plain:
-            return await self._run(sql, unbuffered)  # type: ignore[no-any-return]
+            return await self._run(sql, unbuffered)
         if isinstance(sql, str):
             sql = sql.encode(self.encoding, "surrogateescape")
         await self._execute_command(COMMAND.COM_QUERY, sql)
@@ -509,7 +568,7 @@ class Connection(_native.Connection):
         """Rows returned or changed by the last statement."""
         return self._affected_rows
 
-    def insert_id(self) -> int:
+    def insert_id(self) -> int | None:
         """The first AUTO_INCREMENT value of the last statement; 0 where there is none."""
         return self._result.insert_id if self._result is not None else 0
 
@@ -538,6 +597,10 @@ class Connection(_native.Connection):
         try:
             await self._execute_command(COMMAND.COM_PING, "")
             await self._read_ok_packet()
+        except RuntimeError:
+            # The mistake of a caller (another task's command is running; another event loop):
+            # the session is well.
+            raise
         except (Error, OSError):
             if not reconnect:
                 raise
@@ -597,7 +660,7 @@ class Connection(_native.Connection):
 
     def __del__(self) -> None:
         if not self.closed:
-            _plain_warn(f"Unclosed connection {self!r}", ResourceWarning, source=self)
+            _plain_warn(f"Unclosed connection {self!r}", ResourceWarning, 2, source=self)
             self.close()
 
 
@@ -620,8 +683,13 @@ def _find_charset(name: str) -> Any:
     return charset
 
 
-def _text(password: str | bytes) -> str:
-    return password.decode("utf-8") if isinstance(password, (bytes, bytearray)) else password
+def _text(value: str | bytes, name: str) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotSupportedError(f"{name} in bytes that are not UTF-8 is not supported") from None
 
 
 def _mix(cursors: tuple[type[Cursor], ...]) -> type[Cursor]:

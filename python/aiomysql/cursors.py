@@ -88,7 +88,7 @@ class Cursor(_native.Cursor):
     @property
     def description(self) -> tuple[tuple[Any, ...], ...] | None:
         """PEP 249: a 7-tuple for each column, or None where the statement returned no rows."""
-        return self._description
+        return self._description  # type: ignore[no-any-return]
 
     @property
     def rowcount(self) -> int:
@@ -223,7 +223,7 @@ class Cursor(_native.Cursor):
         while await self.nextset():
             pass
         if args is not None:
-            query = query % self._escape_args(args, conn)  # type: ignore[operator]
+            query = query % self._escape_args(args, conn)
         await self._query(query)
         self._executed = query
         if self._echo:
@@ -383,11 +383,18 @@ class Cursor(_native.Cursor):
         await self.close()
 
 
-class _DeserializationCursorMixin:
+# What the mixins find in the classes that they are mixed with.
+if TYPE_CHECKING:
+    _Mixed = Cursor
+else:
+    _Mixed = object
+
+
+class _DeserializationCursorMixin(_Mixed):
     """JSON columns become the objects that they describe; bad JSON stays as it is."""
 
     async def _do_get_result(self) -> None:
-        await super()._do_get_result()  # type: ignore[misc]
+        await super()._do_get_result()
         if self._rows:
             self._rows = [self._deserialization_row(row) for row in self._rows]
 
@@ -397,7 +404,7 @@ class _DeserializationCursorMixin:
         is_dict = isinstance(row, dict)
         if not is_dict:
             row = list(row)
-        for index, column in enumerate(self._description):  # type: ignore[attr-defined]
+        for index, column in enumerate(self._description):
             if column[1] == FIELD_TYPE.JSON:
                 key = column[0] if is_dict else index
                 with contextlib.suppress(ValueError, TypeError):
@@ -407,17 +414,17 @@ class _DeserializationCursorMixin:
     def _conv_row(self, row: Any) -> Any:
         if row is None:
             return None
-        return self._deserialization_row(super()._conv_row(row))  # type: ignore[misc]
+        return self._deserialization_row(super()._conv_row(row))
 
 
-class _DictCursorMixin:
+class _DictCursorMixin(_Mixed):
     """Rows are dictionaries by column name; a repeated name becomes ``table.name``."""
 
     #: May be replaced by another class of mappings.
     dict_type: Any = dict
 
     async def _do_get_result(self) -> None:
-        await super()._do_get_result()  # type: ignore[misc]
+        await super()._do_get_result()
         names: list[str] = []
         if self._description:
             for field in self._result.fields:
@@ -430,7 +437,7 @@ class _DictCursorMixin:
     def _conv_row(self, row: Any) -> Any:
         if row is None:
             return None
-        row = super()._conv_row(row)  # type: ignore[misc]
+        row = super()._conv_row(row)
         return self.dict_type(zip(self._fields, row))
 
 
@@ -483,7 +490,7 @@ class SSCursor(Cursor):
         """
         operation = self._nextset()
         if operation is not None:
-            return await operation  # type: ignore[no-any-return]
+            return await operation
         conn = self._get_db()
         result = self._result
         if result is None or result is not conn._result:
@@ -503,7 +510,7 @@ class SSCursor(Cursor):
         """A row as the hooks want it; rows that the fast path made are as they should be."""
         return row if self._made_rows else self._conv_row(row)
 
-    async def fetchone(self) -> Any:  # type: ignore[override]
+    async def fetchone(self) -> Any:
         """The next row, or None after the last."""
         self._check_executed()
         row = await self._read_next()
@@ -511,12 +518,12 @@ class SSCursor(Cursor):
             self._rownumber += 1
         return row
 
-    async def fetchmany(self, size: int | None = None) -> list[Any]:  # type: ignore[override]
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
         """The next ``size`` rows, :attr:`arraysize` where it is None, in a list."""
         self._check_executed()
         return await self._read_rows(self._arraysize if size is None else size)
 
-    async def fetchall(self) -> list[Any]:  # type: ignore[override]
+    async def fetchall(self) -> list[Any]:
         """All rows that are left, in a list."""
         self._check_executed()
         return await self._read_rows(None)
@@ -535,7 +542,7 @@ class SSCursor(Cursor):
             self._rownumber += 1
         return rows
 
-    async def scroll(self, value: int, mode: str = "relative") -> None:  # type: ignore[override]
+    async def scroll(self, value: int, mode: str = "relative") -> None:
         """Skip rows.
 
         Raises:

@@ -197,7 +197,7 @@ class Pool(_native.Pool, asyncio.AbstractServer):
     async def __aenter__(self) -> Pool:
         return self
 
-    async def __aexit__(
+    async def __aexit__(  # type: ignore[override]
         self,
         exc_type: type[BaseException] | None,
         exc_val: BaseException | None,
@@ -205,3 +205,10 @@ class Pool(_native.Pool, asyncio.AbstractServer):
     ) -> None:
         self.close()
         await self.wait_closed()
+
+    if TYPE_CHECKING:
+        # As the base class has them: a pool is no server.
+        def get_loop(self) -> asyncio.AbstractEventLoop: ...
+        def is_serving(self) -> bool: ...
+        async def serve_forever(self) -> None: ...
+        async def start_serving(self) -> None: ...

@@ -7,11 +7,13 @@ classes over any coroutine or awaitable.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from . import _native
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Generator
     from types import TracebackType
 
     from .connection import Connection
@@ -20,25 +22,16 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class _ContextManager(Coroutine[Any, Any, _T], Generic[_T]):
+class _ContextManager(_native.ContextManager, Coroutine[Any, Any, _T], Generic[_T]):
     """Await it for the object, or use it with ``async with``: then the object is closed."""
 
-    __slots__ = ("_coro", "_obj")
+    __slots__ = ()
 
-    def __init__(self, coro: Awaitable[_T]) -> None:
-        self._coro: Any = coro
-        self._obj: Any = None
+    if TYPE_CHECKING:
 
-    def send(self, value: Any) -> Any:
-        return self._coro.send(value)
-
-    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:
-        if val is None and tb is None:
-            return self._coro.throw(typ)
-        return self._coro.throw(typ, val, tb)
-
-    def close(self) -> None:
-        self._coro.close()
+        def __init__(self, coro: Awaitable[_T]) -> None: ...
+        def __await__(self) -> Generator[Any, Any, _T]: ...
+        def __aenter__(self) -> Awaitable[_T]: ...
 
     @property
     def gi_frame(self) -> Any:
@@ -54,25 +47,6 @@ class _ContextManager(Coroutine[Any, Any, _T], Generic[_T]):
 
     def __next__(self) -> Any:
         return self.send(None)
-
-    def __iter__(self) -> Generator[Any, Any, _T]:
-        return self._coro.__await__()  # type: ignore[no-any-return]
-
-    def __await__(self) -> Generator[Any, Any, _T]:
-        return self._coro.__await__()  # type: ignore[no-any-return]
-
-    async def __aenter__(self) -> _T:
-        self._obj = await self._coro
-        return self._obj  # type: ignore[no-any-return]
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        obj, self._obj = self._obj, None
-        await obj.close()
 
 
 class _ConnectionContextManager(_ContextManager[_T]):
@@ -106,28 +80,17 @@ class _PoolContextManager(_ContextManager[_T]):
 
 
 class _PoolAcquireContextManager(_ContextManager[_T]):
-    """Lends a connection of a pool and gives it back."""
+    """Lends a connection of a pool and gives it back. Made of a coroutine and the pool."""
 
-    __slots__ = ("_conn", "_pool")
+    __slots__ = ()
 
-    def __init__(self, coro: Awaitable[_T], pool: Pool) -> None:
-        super().__init__(coro)
-        self._conn: Any = None
-        self._pool: Any = pool
+    if TYPE_CHECKING:
 
-    async def __aenter__(self) -> _T:
-        self._conn = await self._coro
-        return self._conn  # type: ignore[no-any-return]
+        def __init__(self, coro: Awaitable[_T], pool: Pool) -> None: ...
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        pool, self._pool = self._pool, None
-        conn, self._conn = self._conn, None
-        await pool.release(conn)
+    @property
+    def _conn(self) -> Any:
+        return self._obj
 
 
 class _PoolConnectionContextManager:

@@ -4,22 +4,23 @@
 //! The waiter is an object of its own because asyncio takes anything with
 //! `_asyncio_future_blocking` for a Future, and then would not accept it as a coroutine.
 
+mod context;
 mod operation;
 mod ready;
+mod send;
 mod waiter;
 
+pub use context::ContextManager;
 pub use operation::Operation;
 pub use ready::{Ready, Resolved};
 pub use waiter::Waiter;
 
-use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 
-/// The exception by which a coroutine returns `value`.
-///
-/// `StopIteration((a, b))` would take a tuple apart: it is always wrapped in one more.
-fn stop_iteration(value: Py<PyAny>) -> PyErr {
-    PyStopIteration::new_err((value,))
+/// Finishes the types of our coroutines. To be called when the module is made.
+pub fn install(py: Python<'_>) {
+    send::install::<Operation>(py);
+    send::install::<Ready>(py);
 }
 
 /// Makes an exception of what `coroutine.throw()` was given, in either of its two forms.

@@ -6,14 +6,16 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::{Waiter, stop_iteration, thrown};
+use super::send::{Step, Stepped};
+use super::{Waiter, thrown};
 use crate::errors::{Error, Result};
 use crate::panics;
 use crate::runtime::fork::ProcessBound;
+use crate::runtime::graveyard::{discard, drop_buried};
 use crate::runtime::{self, OperationWaker, Reactor, lock};
 
 /// A future that an operation drives.
@@ -26,17 +28,32 @@ enum State {
 }
 
 struct Suspended {
-    work: ProcessBound<Work>,
+    /// Taken out only when all of this is dropped.
+    work: Option<ProcessBound<Work>>,
     /// The loop it must be awaited on; None until the first poll where any will do.
     reactor: Option<Arc<Reactor>>,
-    /// Set from the first time that it had to wait.
-    waker: Option<Enrolled>,
+    /// Set from the first poll on.
+    enrolled: Option<Enrolled>,
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        // It may hold a connection, and a garbage collection may drop it in the middle of a poll.
+        discard(self.work.take());
+    }
 }
 
 /// An operation's place among its reactor's waiters.
 struct Enrolled {
     reactor: Arc<Reactor>,
     waker: Arc<OperationWaker>,
+}
+
+impl Enrolled {
+    /// Whether it has yielded a waiter that nobody has woken or cancelled yet.
+    fn is_waiting(&self) -> bool {
+        self.reactor.is_waiting(self.waker.key())
+    }
 }
 
 impl Drop for Enrolled {
@@ -63,115 +80,147 @@ impl Operation {
         Self {
             name,
             state: Mutex::new(State::Suspended(Suspended {
-                work: ProcessBound::new(Box::pin(work)),
+                work: Some(ProcessBound::new(Box::pin(work))),
                 reactor,
-                waker: None,
+                enrolled: None,
             })),
         }
     }
 
-    fn step(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let mut suspended = match std::mem::replace(&mut *lock(&self.state), State::Running) {
-            State::Suspended(suspended) => suspended,
-            State::Running => {
-                return Err(PyValueError::new_err("coroutine already executing"));
-            }
-            State::Finished => {
-                *lock(&self.state) = State::Finished;
+    /// Takes the future out to poll it; refused where it is not this caller's to go on with.
+    fn take(&self) -> PyResult<Suspended> {
+        let mut state = lock(&self.state);
+        match &*state {
+            State::Suspended(Suspended {
+                enrolled: Some(enrolled),
+                ..
+            }) if enrolled.is_waiting() => {
                 return Err(PyRuntimeError::new_err(
-                    "cannot reuse already awaited coroutine",
+                    "coroutine is being awaited already",
                 ));
             }
-        };
-        match self.poll(py, &mut suspended) {
-            Ok(Poll::Pending) => {
-                let waiting = self.wait(py, &mut suspended);
-                *lock(&self.state) = State::Suspended(suspended);
-                waiting
-            }
-            Ok(Poll::Ready(done)) => {
-                self.finish(suspended);
-                match done {
-                    Ok(value) => Err(stop_iteration(value)),
-                    Err(error) => Err(error.into()),
-                }
-            }
-            Err(refused) => {
-                self.finish(suspended);
-                Err(refused)
+            State::Suspended(_) | State::Running | State::Finished => {}
+        }
+        match std::mem::replace(&mut *state, State::Running) {
+            State::Suspended(suspended) => Ok(suspended),
+            State::Running => Err(PyValueError::new_err("coroutine already executing")),
+            State::Finished => {
+                *state = State::Finished;
+                Err(PyRuntimeError::new_err(
+                    "cannot reuse already awaited coroutine",
+                ))
             }
         }
     }
 
-    /// Polls the future once, in its runtime's context.
-    fn poll(
-        &self,
-        py: Python<'_>,
-        suspended: &mut Suspended,
-    ) -> PyResult<Poll<Result<Py<PyAny>>>> {
-        if !suspended.work.is_ours() {
-            return Err(PyRuntimeError::new_err(
-                "this operation was begun before the process forked, in the parent process",
-            ));
-        }
-        let enrolled = match &mut suspended.waker {
-            Some(enrolled) => enrolled,
-            none => none.insert(enrol(py, suspended.reactor.take())?),
-        };
-        let Some(handle) = enrolled.reactor.handle() else {
-            return Err(PyRuntimeError::new_err("Event loop is closed"));
-        };
-        enrolled.waker.arm();
-        let waker = enrolled.waker.waker();
-        let polled = {
-            let _context = handle.enter();
-            let work = suspended.work.get_mut().as_mut();
-            panics::quietly(|| {
-                catch_unwind(AssertUnwindSafe(|| {
-                    work.poll(&mut Context::from_waker(&waker))
-                }))
-            })
-        };
-        enrolled.reactor.drop_buried();
-        Ok(polled.unwrap_or_else(|payload| Poll::Ready(Err(Error::from_panic(&*payload)))))
-    }
-
-    /// What to yield to the event loop: a waiter, or None for one iteration.
-    fn wait(&self, py: Python<'_>, suspended: &mut Suspended) -> PyResult<Py<PyAny>> {
-        if runtime::take_yield_request() {
-            return Ok(py.None());
-        }
-        let Some(enrolled) = &suspended.waker else {
-            return Ok(py.None());
-        };
-        let waiter = Py::new(py, Waiter::new(&enrolled.reactor))?;
-        enrolled
-            .reactor
-            .set_waiter(enrolled.waker.key(), waiter.clone_ref(py));
-        Ok(waiter.into_any())
-    }
-
-    /// The future goes outside any runtime context, so that a connection in it closes at once.
     fn finish(&self, suspended: Suspended) {
         *lock(&self.state) = State::Finished;
         drop(suspended);
     }
 
-    fn abandon(&self) {
-        let state = std::mem::replace(&mut *lock(&self.state), State::Finished);
-        if let State::Running = state {
-            // Closed from inside its own poll: it ends by itself.
-            *lock(&self.state) = State::Running;
+    /// Drops the future; one that is being polled ends by itself.
+    pub fn abandon(&self) {
+        let mut state = lock(&self.state);
+        if let State::Suspended(_) = &*state {
+            let suspended = std::mem::replace(&mut *state, State::Finished);
+            drop(state);
+            drop(suspended);
         }
-        drop(state);
     }
 }
+
+impl Stepped for Operation {
+    fn step(slf: &Bound<'_, Self>) -> PyResult<Step> {
+        let py = slf.py();
+        let this = slf.get();
+        let mut suspended = this.take()?;
+        match poll(py, &mut suspended) {
+            Ok(Poll::Pending) => {
+                let waiting = wait(slf, &suspended);
+                *lock(&this.state) = State::Suspended(suspended);
+                waiting.map(Step::Yield)
+            }
+            Ok(Poll::Ready(done)) => {
+                this.finish(suspended);
+                match done {
+                    Ok(value) => Ok(Step::Return(value)),
+                    Err(error) => Err(raised(py, error.into())),
+                }
+            }
+            Err(refused) => {
+                this.finish(suspended);
+                Err(refused)
+            }
+        }
+    }
+}
+
+/// Polls the future once, in its runtime's context.
+fn poll(py: Python<'_>, suspended: &mut Suspended) -> PyResult<Poll<Result<Py<PyAny>>>> {
+    let Some(work) = suspended.work.as_mut().filter(|work| work.is_ours()) else {
+        return Err(PyRuntimeError::new_err(FORKED));
+    };
+    let enrolled = match &mut suspended.enrolled {
+        Some(enrolled) => enrolled,
+        none => none.insert(enrol(py, suspended.reactor.take())?),
+    };
+    let Some(handle) = enrolled.reactor.handle() else {
+        return Err(PyRuntimeError::new_err("Event loop is closed"));
+    };
+    enrolled.waker.arm();
+    let waker = enrolled.waker.waker();
+    let polled = {
+        let _context = handle.enter();
+        panics::quietly(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                let work = work.get_mut().as_mut();
+                work.poll(&mut Context::from_waker(&waker))
+            }))
+        })
+    };
+    drop_buried();
+    Ok(polled.unwrap_or_else(|payload| Poll::Ready(Err(Error::from_panic(&*payload)))))
+}
+
+/// What to yield to the event loop: a waiter, or None for one iteration.
+fn wait(operation: &Bound<'_, Operation>, suspended: &Suspended) -> PyResult<Py<PyAny>> {
+    let py = operation.py();
+    let Some(enrolled) = suspended
+        .enrolled
+        .as_ref()
+        .filter(|_| !runtime::take_yield_request())
+    else {
+        return Ok(py.None());
+    };
+    let waiter = Waiter::new(&enrolled.reactor, operation.clone().unbind());
+    let waiter = Py::new(py, waiter)?;
+    enrolled
+        .reactor
+        .set_waiter(enrolled.waker.key(), waiter.clone_ref(py));
+    Ok(waiter.into_any())
+}
+
+/// A StopIteration that the work raised must not pass for the coroutine's return (PEP 479).
+fn raised(py: Python<'_>, error: PyErr) -> PyErr {
+    if !error.is_instance_of::<PyStopIteration>(py) {
+        return error;
+    }
+    let wrapped = PyRuntimeError::new_err("coroutine raised StopIteration");
+    wrapped.set_cause(py, Some(error));
+    wrapped
+}
+
+const FORKED: &str = "this aiomysql object was made before the process forked, in the parent; \
+                      a child process makes connections of its own";
 
 /// Finds the running loop's reactor and takes a place there; checked before the first poll, so
 /// that use on another loop sends nothing.
 fn enrol(py: Python<'_>, expected: Option<Arc<Reactor>>) -> PyResult<Enrolled> {
     let reactor = match expected {
         Some(reactor) => {
+            if !reactor.is_ours() {
+                return Err(PyRuntimeError::new_err(FORKED));
+            }
             if !reactor.is_loop(&runtime::running_loop(py)?) {
                 return Err(PyRuntimeError::new_err(
                     "this aiomysql object belongs to another event loop; connections, cursors and \
@@ -215,12 +264,12 @@ impl Operation {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.step(py)
+    fn __next__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        Self::step(slf)?.into_next(slf.py())
     }
 
-    fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.step(py)
+    fn send(slf: &Bound<'_, Self>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Self::__next__(slf)
     }
 
     #[pyo3(signature = (kind, value=None, _traceback=None, /))]

@@ -6,12 +6,19 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::{stop_iteration, thrown};
+use super::send::{Step, Stepped};
+use super::thrown;
 use crate::runtime::lock;
 
 /// An awaitable of a value that may be awaited again and again.
 #[pyclass(frozen, weakref, module = "aiomysql._native")]
 pub struct Resolved(Py<PyAny>);
+
+impl Resolved {
+    pub fn value(&self, py: Python<'_>) -> Py<PyAny> {
+        self.0.clone_ref(py)
+    }
+}
 
 #[pymethods]
 impl Resolved {
@@ -25,7 +32,7 @@ impl Resolved {
     }
 
     fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(stop_iteration(self.0.clone_ref(py)))
+        Step::Return(self.0.clone_ref(py)).into_next(py)
     }
 
     #[pyo3(signature = (kind, value=None, _traceback=None, /))]
@@ -46,7 +53,7 @@ impl Resolved {
 }
 
 /// An awaitable that returns its value without ever yielding to the event loop.
-#[pyclass(frozen, weakref, freelist = 32, module = "aiomysql._native")]
+#[pyclass(frozen, weakref, module = "aiomysql._native")]
 pub struct Ready {
     value: Mutex<Option<Py<PyAny>>>,
 }
@@ -55,6 +62,17 @@ impl Ready {
     pub fn new(value: Py<PyAny>) -> Self {
         Self {
             value: Mutex::new(Some(value)),
+        }
+    }
+}
+
+impl Stepped for Ready {
+    fn step(slf: &Bound<'_, Self>) -> PyResult<Step> {
+        match lock(&slf.get().value).take() {
+            Some(value) => Ok(Step::Return(value)),
+            None => Err(PyRuntimeError::new_err(
+                "cannot reuse already awaited coroutine",
+            )),
         }
     }
 }
@@ -79,17 +97,12 @@ impl Ready {
         slf
     }
 
-    fn __next__(&self) -> PyResult<Py<PyAny>> {
-        match lock(&self.value).take() {
-            Some(value) => Err(stop_iteration(value)),
-            None => Err(PyRuntimeError::new_err(
-                "cannot reuse already awaited coroutine",
-            )),
-        }
+    fn __next__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        Self::step(slf)?.into_next(slf.py())
     }
 
-    fn send(&self, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.__next__()
+    fn send(slf: &Bound<'_, Self>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Self::__next__(slf)
     }
 
     #[pyo3(signature = (kind, value=None, _traceback=None, /))]

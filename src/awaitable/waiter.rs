@@ -9,6 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::Operation;
 use crate::runtime::{Reactor, lock};
 
 enum Outcome {
@@ -23,6 +24,16 @@ struct Callback {
     context: Option<Py<PyAny>>,
 }
 
+impl Callback {
+    fn call(&self, waiter: &Bound<'_, Waiter>) -> PyResult<()> {
+        let function = self.function.bind(waiter.py());
+        match &self.context {
+            Some(context) => call_in_context(context.bind(waiter.py()), function, waiter),
+            None => function.call1((waiter,)).map(drop),
+        }
+    }
+}
+
 struct State {
     /// asyncio's mark of a future that a task may wait for; the task clears it.
     blocking: bool,
@@ -33,13 +44,16 @@ struct State {
 #[pyclass(frozen, weakref, module = "aiomysql._native")]
 pub struct Waiter {
     reactor: Arc<Reactor>,
+    /// Who waits. The reactor keeps it alive by this while its task is nowhere else.
+    operation: Py<Operation>,
     state: Mutex<State>,
 }
 
 impl Waiter {
-    pub fn new(reactor: &Arc<Reactor>) -> Self {
+    pub fn new(reactor: &Arc<Reactor>, operation: Py<Operation>) -> Self {
         Self {
             reactor: Arc::clone(reactor),
+            operation,
             state: Mutex::new(State {
                 blocking: true,
                 outcome: Outcome::Pending,
@@ -58,17 +72,36 @@ impl Waiter {
         Some(std::mem::take(&mut state.callbacks))
     }
 
-    /// Resumes the task directly, one iteration of the loop earlier than `call_soon` would.
-    /// Only to be called from the loop's own callback, where no task is running.
-    pub fn wake(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        for callback in self.finish(Outcome::Woken).unwrap_or_default() {
-            match &callback.context {
-                Some(context) => call_in_context(context.bind(py), callback.function.bind(py), slf)?,
-                None => {
-                    callback.function.call1(py, (slf,))?;
-                }
-            }
+    /// Resumes whoever waits: directly, one iteration of the loop earlier than `call_soon` would,
+    /// which is for the loop's own callback alone, where no task is running; else by `call_soon`.
+    pub fn wake(&self, slf: &Bound<'_, Self>, directly: bool) -> PyResult<()> {
+        let callbacks = self.finish(Outcome::Woken).unwrap_or_default();
+        let mut callbacks = callbacks.iter();
+        if directly && let Some(first) = callbacks.next() {
+            let called = first.call(slf);
+            // There is one callback, the task's; others come by hand, and wait for their turn.
+            self.call_all_soon(slf, callbacks)?;
+            return called;
+        }
+        self.call_all_soon(slf, callbacks)
+    }
+
+    pub fn is_done(&self) -> bool {
+        !matches!(lock(&self.state).outcome, Outcome::Pending)
+    }
+
+    /// What the operation holds is dropped; the loop that could go on with it is gone.
+    pub fn abandon_operation(&self) {
+        self.operation.get().abandon();
+    }
+
+    fn call_all_soon<'a>(
+        &self,
+        slf: &Bound<'_, Self>,
+        callbacks: impl Iterator<Item = &'a Callback>,
+    ) -> PyResult<()> {
+        for callback in callbacks {
+            self.call_soon(slf, callback)?;
         }
         Ok(())
     }
@@ -149,22 +182,22 @@ impl Waiter {
     }
 
     fn remove_done_callback(&self, function: &Bound<'_, PyAny>) -> PyResult<usize> {
-        // Compared outside the lock: equality may run Python.
+        // Compared outside the lock: equality may run Python, and may fail.
         let callbacks = std::mem::take(&mut lock(&self.state).callbacks);
-        let before = callbacks.len();
-        let mut kept = Vec::with_capacity(before);
-        for callback in callbacks {
-            if !callback.function.bind(function.py()).eq(function)? {
-                kept.push(callback);
-            }
-        }
-        let removed = before - kept.len();
+        let mut failure = None;
+        let (removed, kept): (Vec<_>, _) = callbacks.into_iter().partition(|callback| {
+            let equal = callback.function.bind(function.py()).eq(function);
+            equal.unwrap_or_else(|error| {
+                failure.get_or_insert(error);
+                false
+            })
+        });
         lock(&self.state).callbacks.splice(0..0, kept);
-        Ok(removed)
+        failure.map_or(Ok(removed.len()), Err)
     }
 
     fn done(&self) -> bool {
-        !matches!(lock(&self.state).outcome, Outcome::Pending)
+        self.is_done()
     }
 
     fn cancelled(&self) -> bool {
@@ -195,13 +228,12 @@ impl Waiter {
         let Some(callbacks) = this.finish(Outcome::Cancelled(msg)) else {
             return Ok(false);
         };
-        for callback in &callbacks {
-            this.call_soon(slf, callback)?;
-        }
+        this.call_all_soon(slf, callbacks.iter())?;
         Ok(true)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.operation)?;
         if let Ok(state) = self.state.try_lock() {
             if let Outcome::Cancelled(message) = &state.outcome {
                 visit.call(message)?;

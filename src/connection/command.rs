@@ -7,9 +7,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use pyo3::exceptions::PyUserWarning;
-use pyo3::intern;
-use pyo3::prelude::*;
 
 use super::link::{Lease, Link, Pending};
 use crate::errors::{Cause, Error, Result};
@@ -53,7 +50,7 @@ where
             }
         }
     };
-    let (lease, result) = done?;
+    let (lease, result) = done.map_err(|error| link.infile().take_failure().unwrap_or(error))?;
     lease.conclude(result)
 }
 
@@ -71,7 +68,11 @@ async fn until_closed<F: Future>(link: &Arc<Link>, work: F) -> Result<F::Output>
 }
 
 /// Sends a statement and reads its answer.
-pub async fn run(link: &Arc<Link>, limit: Option<Duration>, statement: Statement) -> Result<ResultSet> {
+pub async fn run(
+    link: &Arc<Link>,
+    limit: Option<Duration>,
+    statement: Statement,
+) -> Result<ResultSet> {
     with_lease(link, limit, |mut lease| async move {
         let result = answer(&mut lease, &statement).await;
         (lease, result)
@@ -86,7 +87,7 @@ async fn answer(lease: &mut Lease, statement: &Statement) -> Result<ResultSet> {
 
 /// Sends a statement and reads the header of its answer.
 pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
-    begin(lease).await?;
+    begin(lease, sql).await?;
     let sent = lease.query_iter(sql).await.map(drop);
     lease.note(Pending::Header);
     if sent.is_err() {
@@ -96,28 +97,11 @@ pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
 }
 
 /// Before a command: reads and drops what an earlier one left unread, and ends its streams.
-async fn begin(lease: &mut Lease) -> Result<()> {
-    match lease.link().pending() {
-        Pending::Nothing => {}
-        pending => {
-            if pending == Pending::Rows {
-                Python::attach(warn_of_unread_rows)?;
-            }
-            drain(lease).await?;
-        }
+async fn begin(lease: &mut Lease, sql: &[u8]) -> Result<()> {
+    if lease.link().pending() != Pending::Nothing {
+        drain(lease).await?;
     }
-    lease.begin_command();
-    Ok(())
-}
-
-fn warn_of_unread_rows(py: Python<'_>) -> PyResult<()> {
-    py.import(intern!(py, "aiomysql._warn"))?.call_method1(
-        intern!(py, "warn"),
-        (
-            "Previous unbuffered result was left incomplete",
-            py.get_type::<PyUserWarning>(),
-        ),
-    )?;
+    lease.begin_command(sql);
     Ok(())
 }
 
@@ -133,7 +117,7 @@ pub async fn receive(lease: &mut Lease, reading: &Reading, unbuffered: bool) -> 
 /// COM_PING.
 pub async fn ping(link: &Arc<Link>, limit: Option<Duration>) -> Result<()> {
     with_lease(link, limit, |mut lease| async move {
-        let result = match begin(&mut lease).await {
+        let result = match begin(&mut lease, &[]).await {
             Ok(()) => lease.ping().await.map_err(Error::from),
             failed => failed,
         };

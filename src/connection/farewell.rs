@@ -8,12 +8,13 @@ use mysql_async::Conn;
 
 use crate::panics;
 use crate::runtime::Reactor;
+use crate::runtime::graveyard::discard;
 
 /// Sends COM_QUIT where the socket takes it at once, and closes: a server that gets no COM_QUIT
 /// logs an aborted connection.
 pub fn say_goodbye(reactor: &Arc<Reactor>, conn: Conn) {
     let Some(handle) = reactor.handle() else {
-        drop(conn);
+        discard(conn);
         return;
     };
     let mut farewell = Box::pin(conn.disconnect());
@@ -27,7 +28,6 @@ pub fn say_goodbye(reactor: &Arc<Reactor>, conn: Conn) {
                     .poll(&mut Context::from_waker(Waker::noop()))
             }))
         });
-        // Dropped outside the context: the connection in it must not spawn a task.
     }
-    drop(farewell);
+    discard(farewell);
 }

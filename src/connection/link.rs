@@ -12,6 +12,7 @@ use mysql_async::Conn;
 use mysql_async::consts::StatusFlags;
 
 use crate::errors::{Error, Result};
+use crate::local_infile::LocalInfile;
 use crate::runtime::{Reactor, lock};
 
 use super::wire::Wire;
@@ -105,17 +106,24 @@ struct Inner {
 /// A connection to a server, shared by the Python object and the command that runs on it.
 pub struct Link {
     reactor: Arc<Reactor>,
+    infile: Arc<LocalInfile>,
     inner: Mutex<Inner>,
 }
 
 impl Link {
-    pub fn new(reactor: &Arc<Reactor>, conn: Conn, socket: Option<i32>) -> Arc<Self> {
+    pub fn new(
+        reactor: &Arc<Reactor>,
+        conn: Conn,
+        socket: Option<i32>,
+        infile: Arc<LocalInfile>,
+    ) -> Arc<Self> {
         let mut facts = Facts::new();
         facts.absorb(&conn);
         Arc::new(Self {
             reactor: Arc::clone(reactor),
+            infile,
             inner: Mutex::new(Inner {
-                phase: Phase::Idle(Wire::new(reactor, conn)),
+                phase: Phase::Idle(Wire::new(conn)),
                 pending: Pending::Nothing,
                 facts,
                 running: None,
@@ -128,6 +136,11 @@ impl Link {
 
     pub fn reactor(&self) -> &Arc<Reactor> {
         &self.reactor
+    }
+
+    /// What the server is given that asks for a file.
+    pub fn infile(&self) -> &LocalInfile {
+        &self.infile
     }
 
     pub fn facts(&self) -> Facts {
@@ -155,8 +168,9 @@ impl Link {
         lock(&self.inner).last_usage = now();
     }
 
+    /// A forked child's copy counts as closed: the connection is the parent's.
     pub fn is_closed(&self) -> bool {
-        matches!(lock(&self.inner).phase, Phase::Closed(_))
+        !self.reactor.is_ours() || matches!(lock(&self.inner).phase, Phase::Closed(_))
     }
 
     pub fn check_open(&self) -> Result<()> {
@@ -288,7 +302,8 @@ impl Lease {
     }
 
     /// A new command is about to be sent: streams of earlier ones have ended.
-    pub fn begin_command(&self) {
+    pub fn begin_command(&self, sql: &[u8]) {
+        self.link.infile.begin(sql);
         lock(&self.link.inner).epoch += 1;
     }
 
@@ -299,6 +314,10 @@ impl Lease {
 
     /// The end of a command: back to the link where the connection survived `result`, else closed.
     pub fn conclude<T>(self, result: Result<T>) -> Result<T> {
+        let result = match self.link.infile.take_failure() {
+            None => result,
+            Some(failure) => Err(failure),
+        };
         match &result {
             Err(error) if !error.leaves_connection_usable() => {
                 self.end(|_wire| Phase::Closed(Closed::Closed));

@@ -11,5 +11,5 @@ mod wire;
 
 pub use command::{Statement, ping, run, with_lease};
 pub use link::{Facts, Lease, Link, Pending, now};
-pub use options::Options;
 pub use object::Connection;
+pub use options::Options;

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mysql_async::consts::StatusFlags;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyUserWarning};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
@@ -19,7 +20,7 @@ use crate::charset::Codec;
 use crate::decode::{Converters, DecodeOptions};
 use crate::encode::{Dialect, escape_value};
 use crate::errors::{Error, Result};
-use crate::hooks::traits_of;
+use crate::hooks::{set_attribute, traits_of};
 use crate::result::{Reading, ResultSet, Shape, advance, drain};
 use crate::runtime;
 use crate::tls;
@@ -50,10 +51,17 @@ pub struct Connection {
     #[pyo3(get)]
     server_thread_id: Option<Py<PyTuple>>,
     last_usage: f64,
+    /// A hook was assigned on the instance.
+    has_own_hooks: bool,
     was_lent: AtomicBool,
 }
 
 impl Connection {
+    /// Whether no hook of the connection or of its class is overridden.
+    pub fn is_plain(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(!slf.borrow().has_own_hooks && traits_of(slf.as_any())?.plain)
+    }
+
     /// The session, where there is one.
     pub fn link(&self) -> Result<Arc<Link>> {
         self.link.clone().ok_or(Error::NotConnected)
@@ -134,6 +142,28 @@ impl Connection {
         self.result = Some(result.clone_ref(py));
     }
 
+    /// Before another command: rows of a stream that nobody has fetched are lost, with a warning.
+    pub fn leave_stream(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let stream = {
+            let this = slf.borrow();
+            this.latest(py)
+                .filter(|result| result.borrow().has_rows_unread())
+        };
+        let Some(stream) = stream else {
+            return Ok(());
+        };
+        {
+            let mut stream = stream.borrow_mut();
+            stream.abandon_stream();
+            stream.forget_arrived();
+        }
+        let text = "Previous unbuffered result was left incomplete";
+        py.import(intern!(py, "aiomysql._warn"))?
+            .call_method1(intern!(py, "warn"), (text, py.get_type::<PyUserWarning>()))?;
+        Ok(())
+    }
+
     /// A statement's bytes: text in the connection's character set, bytes as they are.
     pub fn encode(&self, statement: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         if let Ok(text) = statement.cast::<PyString>() {
@@ -180,13 +210,33 @@ impl Connection {
             server_version: None,
             server_thread_id: None,
             last_usage: now(),
+            has_own_hooks: false,
             was_lent: AtomicBool::new(false),
         }
     }
 
+    fn __setattr__(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        if set_attribute(slf.as_any(), name, Some(value))? {
+            slf.borrow_mut().has_own_hooks = true;
+        }
+        Ok(())
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        set_attribute(slf.as_any(), name, None).map(drop)
+    }
+
     /// Opens the session. `options`: see the stub file.
-    fn _open(slf: Bound<'_, Self>, options: Options, ssl: &Bound<'_, PyAny>) -> PyResult<Operation> {
-        let tls = tls::options(ssl, &options)?;
+    fn _open(
+        slf: Bound<'_, Self>,
+        options: Options,
+        ssl: &Bound<'_, PyAny>,
+    ) -> PyResult<Operation> {
+        let tls = tls::request(ssl, &options)?;
         let this = slf.unbind();
         Ok(Operation::new("Connection._connect", None, async move {
             let reactor = Python::attach(runtime::current)?;
@@ -211,6 +261,7 @@ impl Connection {
     #[pyo3(signature = (sql, unbuffered=false))]
     fn _run(slf: Bound<'_, Self>, sql: &Bound<'_, PyAny>, unbuffered: bool) -> PyResult<Operation> {
         let py = slf.py();
+        Self::leave_stream(&slf)?;
         let this = slf.borrow();
         let statement = Statement {
             sql: Arc::new(this.encode(sql)?),
@@ -220,6 +271,9 @@ impl Connection {
         let limit = this.limit();
         let object = slf.clone().unbind();
         Ok(this.operation("Connection.query", |link| async move {
+            if !link.is_closed() {
+                Python::attach(|py| object.borrow_mut(py).result = None);
+            }
             let result = command::run(&link, limit, statement).await?;
             Python::attach(|py| conclude(py, &object, result))
         }))
@@ -227,25 +281,29 @@ impl Connection {
 
     /// Sends a statement and reads the first packet of its answer.
     fn _send(slf: Bound<'_, Self>, sql: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        Self::leave_stream(&slf)?;
         let this = slf.borrow();
         let sql = this.encode(sql)?;
         let limit = this.limit();
         let object = slf.clone().unbind();
-        Ok(this.operation("Connection._execute_command", |link| async move {
-            with_lease(&link, limit, |mut lease| async move {
-                let sent = send(&mut lease, &sql).await;
-                (lease, sent)
-            })
-            .await?;
-            Python::attach(|py| {
-                object.borrow_mut(py).result = None;
-                Ok(py.None())
-            })
-        }))
+        Ok(
+            this.operation("Connection._execute_command", |link| async move {
+                with_lease(&link, limit, |mut lease| async move {
+                    let sent = send(&mut lease, &sql).await;
+                    (lease, sent)
+                })
+                .await?;
+                Python::attach(|py| {
+                    object.borrow_mut(py).result = None;
+                    Ok(py.None())
+                })
+            }),
+        )
     }
 
     /// Sends a statement that returns no rows.
     fn _perform(slf: Bound<'_, Self>, sql: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        Self::leave_stream(&slf)?;
         let this = slf.borrow();
         let sql = this.encode(sql)?;
         let limit = this.limit();
@@ -301,12 +359,14 @@ impl Connection {
         })
     }
 
-    fn _ping(&self) -> Operation {
-        let limit = self.limit();
-        self.operation("Connection.ping", |link| async move {
+    fn _ping(slf: &Bound<'_, Self>) -> PyResult<Operation> {
+        Self::leave_stream(slf)?;
+        let this = slf.borrow();
+        let limit = this.limit();
+        Ok(this.operation("Connection.ping", |link| async move {
             command::ping(&link, limit).await?;
             Python::attach(|py| Ok(py.None()))
-        })
+        }))
     }
 
     /// Raises InterfaceError where the session is closed, and says why.
@@ -317,10 +377,10 @@ impl Connection {
         }
     }
 
-    /// Whether no hook of the connection's class is overridden.
+    /// Whether no hook of the connection or of its class is overridden.
     #[getter]
     fn _is_plain(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        Ok(traits_of(slf.as_any())?.plain)
+        Self::is_plain(slf)
     }
 
     /// Closes the session at once. Closing it again does nothing.
@@ -334,6 +394,12 @@ impl Connection {
     #[getter]
     fn closed(&self) -> bool {
         self.is_closed()
+    }
+
+    /// Whether the server has closed its end; None where that cannot be told at once.
+    #[getter(_has_hung_up)]
+    fn shown_hung_up(&self) -> Option<bool> {
+        self.has_hung_up()
     }
 
     /// The status flags that the server sent last (constants in `pymysql.constants`'s
@@ -367,12 +433,20 @@ impl Connection {
         escape_value(value, &self.dialect(value.py()))
     }
 
+    /// The event loop that the session was opened on, not kept alive by it; before that, the running
+    /// one, and None where there is none.
+    #[getter]
+    fn _loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        match &self.link {
+            Some(link) => link.reactor().event_loop(py),
+            None => runtime::running_loop(py).ok(),
+        }
+    }
+
     /// `"loop"` or `"fallback"`: which driver serves this connection. For tests.
     #[getter]
     fn _driver(&self) -> Option<&'static str> {
-        self.link
-            .as_ref()
-            .map(|link| link.reactor().driver_name())
+        self.link.as_ref().map(|link| link.reactor().driver_name())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
@@ -391,7 +465,11 @@ fn conclude(py: Python<'_>, object: &Py<Connection>, result: ResultSet) -> Resul
     let result = Py::new(py, result)?;
     object.borrow_mut(py).adopt(py, &result);
     let rows = result.borrow(py).affected_rows();
-    Ok(rows.into_pyobject(py).map_err(PyErr::from)?.into_any().unbind())
+    Ok(rows
+        .into_pyobject(py)
+        .map_err(PyErr::from)?
+        .into_any()
+        .unbind())
 }
 
 impl Drop for Connection {

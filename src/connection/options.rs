@@ -1,10 +1,14 @@
 //! What `connect()` was asked for, in mysql_async's terms.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mysql_async::{Opts, OptsBuilder, SslOpts};
+use mysql_async::{Opts, OptsBuilder};
 use pyo3::prelude::*;
+
+use crate::local_infile::LocalInfile;
+use crate::tls::Tls;
 
 /// After this much silence the kernel asks whether the peer is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -25,11 +29,15 @@ pub struct Options {
     pub db: Option<String>,
     /// Rows found, rather than rows changed, count as affected.
     pub found_rows: bool,
-    /// Whether the password may be sent as it is, where the server asks for that.
+    /// Whether the password may be sent as it is, where the server asks for that. A server that
+    /// TLS has proved to be the wanted one may always ask.
     pub cleartext: bool,
+    pub local_infile: bool,
     pub attributes: HashMap<String, String>,
-    /// Statements that bring the session to our settings, without those that the handshake has
-    /// brought about.
+    /// The session's character set and collation.
+    pub charset: String,
+    pub collation: String,
+    /// Statements that bring the session to our other settings.
     pub settings: Vec<String>,
     /// None: as the server has it.
     pub autocommit: Option<bool>,
@@ -38,7 +46,7 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn to_opts(&self, tls: Option<SslOpts>) -> Opts {
+    pub fn to_opts(&self, tls: Option<&Tls>, infile: &Arc<LocalInfile>) -> Opts {
         OptsBuilder::default()
             .ip_or_hostname(self.host.clone())
             .tcp_port(self.port)
@@ -47,11 +55,12 @@ impl Options {
             .pass(Some(self.password.clone()))
             .db_name(self.db.clone())
             .client_found_rows(self.found_rows)
-            .enable_cleartext_plugin(self.cleartext)
+            .enable_cleartext_plugin(self.cleartext || tls.is_some_and(Tls::proves_the_server))
             .connect_attributes(self.attributes.clone())
             .tcp_keepalive(Some(KEEPALIVE))
             .tcp_nodelay(true)
-            .ssl_opts(tls)
+            .ssl_opts(tls.map(Tls::to_opts))
+            .local_infile_handler(Some(infile.handler()))
             // Without these three it would ask the server, in a query of its own, and perhaps
             // connect once more over the unix socket.
             .prefer_socket(false)
@@ -63,7 +72,9 @@ impl Options {
     }
 
     pub fn timeout(&self) -> Option<Duration> {
+        // Not every number is a duration: what is less than nothing is nothing, and what is more
+        // than can be counted is no limit.
         self.connect_timeout
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok())
     }
 }

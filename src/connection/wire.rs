@@ -2,25 +2,22 @@
 
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 
 use mysql_async::Conn;
 
-use crate::runtime::{Reactor, fork};
+use crate::runtime::{fork, graveyard};
 
-/// Owns a `Conn`. In a forked child it is forgotten, and inside a runtime context it is buried
-/// until the context is left: see [`fork`] and [`Reactor::bury`].
+/// Owns a `Conn`. In a forked child it is forgotten, and inside a runtime context it waits
+/// until the context is left: see [`fork`] and [`graveyard`].
 pub struct Wire {
     conn: ManuallyDrop<Conn>,
-    reactor: Arc<Reactor>,
     generation: u32,
 }
 
 impl Wire {
-    pub fn new(reactor: &Arc<Reactor>, conn: Conn) -> Self {
+    pub fn new(conn: Conn) -> Self {
         Self {
             conn: ManuallyDrop::new(conn),
-            reactor: Arc::clone(reactor),
             generation: fork::generation(),
         }
     }
@@ -49,9 +46,7 @@ impl Drop for Wire {
         }
         // SAFETY: drop runs once, and not for what `into_inner` took.
         let conn = unsafe { ManuallyDrop::take(&mut self.conn) };
-        if tokio::runtime::Handle::try_current().is_ok() {
-            self.reactor.bury(Box::new(conn));
-        }
+        graveyard::discard(conn);
     }
 }
 

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use super::execute::{fast, sending};
 use super::object::{Cursor, Executed};
 use crate::awaitable::Operation;
+use crate::connection::Connection;
 use crate::encode::{Batches, BulkInsert};
 
 /// The statements of one bulk insert.
@@ -43,6 +44,7 @@ impl Cursor {
         let session = connection.borrow();
         let batches = Batches::new(&insert, args, max_stmt_length, &session.dialect(slf.py()))?;
         drop(session);
+        Connection::leave_stream(&connection)?;
         Ok(Some(BulkInsertion {
             cursor: Some(slf.unbind()),
             batches,

@@ -33,11 +33,11 @@ pub(super) fn fast<'py>(
     let Some(connection) = this.native_connection(cursor.py()) else {
         return Ok(None);
     };
-    if this.echo {
+    if this.echo || this.has_own_hooks {
         return Ok(None);
     }
     let traits = traits_of(cursor.as_any())?;
-    let usable = traits.plain && traits_of(connection.as_any())?.plain;
+    let usable = traits.plain && Connection::is_plain(&connection)?;
     Ok(usable.then_some((connection, traits)))
 }
 
@@ -104,6 +104,7 @@ impl Cursor {
             (sql, text)
         };
         drop(session);
+        Connection::leave_stream(&connection)?;
         Ok(Some(sending(slf, connection, traits, sql, executed)))
     }
 
@@ -116,8 +117,8 @@ impl Cursor {
         let py = slf.py();
         let session = connection.borrow();
         let link = session.link();
-        let is_current = match (slf.borrow().result_set(py), session.latest(py)) {
-            (Some(mine), Some(latest)) => mine.is(&latest),
+        let has_next = match (slf.borrow().result_set(py), session.latest(py)) {
+            (Some(mine), Some(latest)) => mine.is(&latest) && mine.borrow().has_unread(),
             _ => false,
         };
         let reading = session.reading(py, traits.shape(), traits.json);
@@ -125,7 +126,7 @@ impl Cursor {
         drop(session);
         let (cursor, connection) = (slf.unbind(), connection.unbind());
         Ok(Some(match link {
-            Ok(link) if is_current => Operation::new(
+            Ok(link) if has_next => Operation::new(
                 "Cursor.nextset",
                 Some(Arc::clone(link.reactor())),
                 async move {
@@ -133,7 +134,12 @@ impl Cursor {
                     Python::attach(|py| match next {
                         Ok(Some(result)) => {
                             show(py, &cursor, &connection, result)?;
-                            Ok(true.into_pyobject(py).map_err(PyErr::from)?.to_owned().into_any().unbind())
+                            Ok(true
+                                .into_pyobject(py)
+                                .map_err(PyErr::from)?
+                                .to_owned()
+                                .into_any()
+                                .unbind())
                         }
                         Ok(None) => Ok(py.None()),
                         Err(error) => {
@@ -188,11 +194,15 @@ fn show(
     let result = Py::new(py, result)?;
     connection
         .try_borrow_mut(py)
-        .map_err(|_| PyErr::from(PyRuntimeError::new_err("the connection is in use")))
+        .map_err(|_| PyRuntimeError::new_err("the connection is in use"))
         .map_err(Error::from)?
         .adopt(py, &result);
     let mut cursor = cursor.borrow_mut(py);
     cursor.adopt(py, result);
     cursor.made_rows = true;
-    Ok(rows.into_pyobject(py).map_err(PyErr::from)?.into_any().unbind())
+    Ok(rows
+        .into_pyobject(py)
+        .map_err(PyErr::from)?
+        .into_any()
+        .unbind())
 }

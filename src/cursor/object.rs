@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::charset::Codec;
 use crate::connection::Connection;
 use crate::errors::{Error, Result};
+use crate::hooks::set_attribute;
 use crate::result::ResultSet;
 
 /// The statement that was executed last, in the form that was cheapest to keep.
@@ -81,14 +82,13 @@ pub struct Cursor {
     pub(super) made_rows: bool,
     pub(super) executed: Executed,
     pub(super) last_executed: Executed,
+    /// A hook was assigned on the instance.
+    pub(super) has_own_hooks: bool,
 }
 
 impl Cursor {
     /// The connection's native half; None where it is a proxy.
-    pub(super) fn native_connection<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> Option<Bound<'py, Connection>> {
+    pub(super) fn native_connection<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Connection>> {
         self.connection
             .as_ref()?
             .bind(py)
@@ -162,6 +162,7 @@ impl Cursor {
             made_rows: false,
             executed: Executed::Nothing,
             last_executed: Executed::Nothing,
+            has_own_hooks: false,
         }
     }
 
@@ -169,6 +170,21 @@ impl Cursor {
     #[pyo3(name = "_check_executed")]
     fn check_executed_first(&self) -> Result<()> {
         self.check_executed()
+    }
+
+    fn __setattr__(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        if set_attribute(slf.as_any(), name, Some(value))? {
+            slf.borrow_mut().has_own_hooks = true;
+        }
+        Ok(())
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        set_attribute(slf.as_any(), name, None).map(drop)
     }
 
     #[getter(_description)]
@@ -223,7 +239,7 @@ impl Cursor {
         match self.result_set(py) {
             Some(result) => {
                 let result = result.borrow();
-                result.has_next() || result.maker().is_some()
+                result.has_unread()
             }
             None => self.result.is_some(),
         }
@@ -278,4 +294,3 @@ fn given(py: Python<'_>, statement: Py<PyAny>) -> Executed {
         Executed::Given(statement)
     }
 }
-

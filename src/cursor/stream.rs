@@ -27,10 +27,12 @@ impl Cursor {
         if let Some(row) = arrived {
             return Ok(Bound::new(py, Ready::new(row))?.into_any());
         }
-        let operation = slf.borrow().streaming(py, "Cursor.fetchone", result, |py, result| {
-            let row = result.borrow_mut(py).next_arrived();
-            Ok(row.unwrap_or_else(|| py.None()))
-        })?;
+        let operation = slf
+            .borrow()
+            .streaming(py, "Cursor.fetchone", result, |py, result| {
+                let row = result.borrow_mut(py).next_arrived();
+                Ok(row.unwrap_or_else(|| py.None()))
+            })?;
         Ok(Bound::new(py, operation)?.into_any())
     }
 
@@ -46,7 +48,7 @@ impl Cursor {
             let none = PyList::empty(py).into_any().unbind();
             return Ok(Bound::new(py, Ready::new(none))?.into_any());
         };
-        let link = slf.borrow().link(py)?;
+        let link = slf.borrow().link(&result)?;
         let limit = slf.borrow().limit(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());
@@ -77,10 +79,11 @@ impl Cursor {
         let Some(result) = slf.borrow().result_set(py) else {
             return Ok(None);
         };
+        result.borrow_mut().forget_arrived();
         let Some((_, epoch)) = result.borrow().maker() else {
             return Ok(None);
         };
-        let link = slf.borrow().link(py)?;
+        let link = slf.borrow().link(&result)?;
         let limit = slf.borrow().limit(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());
@@ -113,20 +116,17 @@ impl Cursor {
 }
 
 impl Cursor {
-    /// The result, where it is a stream of this cursor.
+    /// The result, where rows of it are still to be fetched.
     fn streamed<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, ResultSet>>> {
         self.check_executed()?;
-        Ok(self.result_set(py))
+        Ok(self
+            .result_set(py)
+            .filter(|result| result.borrow().has_rows_unread()))
     }
 
-    fn link(&self, py: Python<'_>) -> Result<Arc<Link>> {
+    fn link(&self, result: &Bound<'_, ResultSet>) -> Result<Arc<Link>> {
         self.check_open()?;
-        match self.native_connection(py) {
-            Some(connection) => connection.borrow().link(),
-            None => Err(Error::NotSupported(
-                "a streaming cursor over a connection that is a proxy".into(),
-            )),
-        }
+        result.borrow().link().ok_or(Error::NotConnected)
     }
 
     fn limit(&self, py: Python<'_>) -> Option<std::time::Duration> {
@@ -142,7 +142,7 @@ impl Cursor {
         result: Bound<'_, ResultSet>,
         take: fn(Python<'_>, &Py<ResultSet>) -> PyResult<Py<PyAny>>,
     ) -> PyResult<Operation> {
-        let link = self.link(py)?;
+        let link = self.link(&result)?;
         let limit = self.limit(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());

@@ -21,7 +21,6 @@ impl Openings {
     pub fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
-
 }
 
 /// One connection being opened, counted until it ends, however it ends.
@@ -51,9 +50,15 @@ impl Opening {
     /// It was cancelled: by `terminate`, or by somebody who cancels whatever runs.
     fn cancelled(pool: &Bound<'_, Pool>, connecting: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = pool.py();
-        if !connecting.call_method0(intern!(py, "cancel"))?.is_truthy()? {
+        if !connecting
+            .call_method0(intern!(py, "cancel"))?
+            .is_truthy()?
+        {
             // It had just ended: nobody will take what it opened, or hear why it failed.
-            if connecting.call_method0(intern!(py, "exception"))?.is_none() {
+            let was_cancelled = connecting.call_method0(intern!(py, "cancelled"))?;
+            if !was_cancelled.is_truthy()?
+                && connecting.call_method0(intern!(py, "exception"))?.is_none()
+            {
                 connecting
                     .call_method0(intern!(py, "result"))?
                     .call_method0(intern!(py, "close"))?;

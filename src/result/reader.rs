@@ -65,8 +65,8 @@ pub async fn open_stream(lease: &mut Lease, reading: &Reading) -> Result<ResultS
             lease.note(Pending::Rows);
             let facts = lease.link().facts();
             let codec = reading.decode.codec.clone();
-            let epoch = lease.link().epoch();
-            Ok(ResultSet::streamed(columns, codec, &facts, maker, epoch))
+            let link = Arc::clone(lease.link());
+            Ok(ResultSet::streamed(columns, codec, &facts, maker, link))
         }
         Err(error) => {
             drain(lease).await?;
@@ -122,7 +122,9 @@ pub async fn advance(lease: &mut Lease) -> Result<bool> {
             stepped?;
             if before == Pending::AfterOk && is_failure_next(lease) {
                 // The next statement failed: its error is what this step is to raise.
-                QueryResult::<TextProtocol>::new(&mut **lease).next().await?;
+                QueryResult::<TextProtocol>::new(&mut **lease)
+                    .next()
+                    .await?;
             }
             Ok(true)
         }

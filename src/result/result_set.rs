@@ -10,7 +10,7 @@ use pyo3::types::{PyList, PyTuple};
 
 use super::rows::RowMaker;
 use crate::charset::Codec;
-use crate::connection::{Facts, Pending};
+use crate::connection::{Facts, Link, Pending};
 use crate::decode::{Field, description};
 use crate::errors::Error;
 
@@ -20,6 +20,8 @@ const UNKNOWN_ROW_COUNT: u64 = u64::MAX;
 /// Rows that arrive while they are fetched.
 struct Streamed {
     maker: Arc<RowMaker>,
+    /// Where the rows come from: the cursor may know a proxy of the connection only.
+    link: Arc<Link>,
     /// The command that the rows belong to (see `Link::epoch`).
     epoch: u64,
     arrived: VecDeque<Py<PyAny>>,
@@ -27,6 +29,12 @@ struct Streamed {
     ended: bool,
     /// What ended the stream early; raised after the rows that arrived before it.
     failure: Option<Error>,
+}
+
+impl Streamed {
+    fn is_unread(&self) -> bool {
+        !self.ended || !self.arrived.is_empty() || self.failure.is_some()
+    }
 }
 
 /// What the server answered to one statement.
@@ -104,14 +112,16 @@ impl ResultSet {
         codec: Codec,
         facts: &Facts,
         maker: RowMaker,
-        epoch: u64,
+        link: Arc<Link>,
     ) -> Self {
+        let epoch = link.epoch();
         Self {
             affected_rows: UNKNOWN_ROW_COUNT,
             insert_id: None,
             warning_count: 0,
             streamed: Some(Streamed {
                 maker: Arc::new(maker),
+                link,
                 epoch,
                 arrived: VecDeque::new(),
                 ended: false,
@@ -141,6 +151,16 @@ impl ResultSet {
         self.rows.as_ref().map(|rows| rows.clone_ref(py))
     }
 
+    /// Whether something of the answer is still to be read: rows of this set, or another set.
+    pub fn has_unread(&self) -> bool {
+        self.has_next || self.has_rows_unread()
+    }
+
+    /// Whether rows of a stream were not fetched, be they on the wire or here.
+    pub fn has_rows_unread(&self) -> bool {
+        self.streamed.as_ref().is_some_and(Streamed::is_unread)
+    }
+
     /// Who makes rows of what is still on the wire, and the command that they answer; None once
     /// all have arrived.
     pub fn maker(&self) -> Option<(Arc<RowMaker>, u64)> {
@@ -148,6 +168,13 @@ impl ResultSet {
             .as_ref()
             .filter(|streamed| !streamed.ended)
             .map(|streamed| (Arc::clone(&streamed.maker), streamed.epoch))
+    }
+
+    /// The session that the stream belongs to.
+    pub fn link(&self) -> Option<Arc<Link>> {
+        self.streamed
+            .as_ref()
+            .map(|streamed| Arc::clone(&streamed.link))
     }
 
     /// Takes in a row that has arrived.
@@ -185,6 +212,14 @@ impl ResultSet {
         }
     }
 
+    /// Rows that have arrived and were not fetched are not wanted any more.
+    pub fn forget_arrived(&mut self) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.arrived.clear();
+            streamed.failure = None;
+        }
+    }
+
     pub fn next_arrived(&mut self) -> Option<Py<PyAny>> {
         self.streamed.as_mut()?.arrived.pop_front()
     }
@@ -202,7 +237,10 @@ impl ResultSet {
         if self.description.is_none() {
             self.description = Some(description(py, &self.columns, &self.codec)?.unbind());
         }
-        Ok(self.description.as_ref().map(|known| known.bind(py).clone()))
+        Ok(self
+            .description
+            .as_ref()
+            .map(|known| known.bind(py).clone()))
     }
 }
 
@@ -238,12 +276,13 @@ impl ResultSet {
     /// Whether rows are still on the wire.
     #[getter]
     fn unbuffered_active(&self) -> bool {
-        self.maker().is_some()
+        self.has_rows_unread()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.rows)?;
         if let Some(streamed) = &self.streamed {
+            streamed.maker.traverse(visit)?;
             for row in &streamed.arrived {
                 visit.call(row)?;
             }

@@ -3,6 +3,7 @@
 use mysql_async::{Column, Row};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::decode::{DecodeOptions, DictKeys, RowPlan};
 
@@ -39,6 +40,11 @@ impl RowMaker {
             keys,
             json: reading.json,
         })
+    }
+
+    /// The converters and the like that the plan holds, for the garbage collector.
+    pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.plan.traverse(&visit)
     }
 
     pub fn make(&self, py: Python<'_>, row: &Row) -> PyResult<Py<PyAny>> {

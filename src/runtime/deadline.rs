@@ -4,12 +4,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use super::graveyard::discard;
 use super::{Reactor, lock};
 
 /// The time was up.
@@ -35,6 +36,23 @@ impl Alarm {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+/// Wakes the operation, and remembers that it was not the timer that did.
+struct Progress {
+    made: AtomicBool,
+    operation: Waker,
+}
+
+impl Wake for Progress {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.made.store(true, Ordering::SeqCst);
+        self.operation.wake_by_ref();
     }
 }
 
@@ -68,6 +86,7 @@ pub fn within<F: Future + Send + 'static>(
         limit,
         work: Some(Box::pin(work)),
         timer: None,
+        progress: None,
         last_progress: None,
     }
 }
@@ -77,6 +96,8 @@ pub struct Deadline<F: Send + 'static> {
     limit: Option<Limit>,
     work: Option<Pin<Box<F>>>,
     timer: Option<Timer>,
+    /// What the work is polled with where silence is measured.
+    progress: Option<Arc<Progress>>,
     /// When the work was last polled for another reason than the timer.
     last_progress: Option<Instant>,
 }
@@ -86,10 +107,15 @@ impl<F: Future + Send + 'static> Future for Deadline<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        let waker = this.waker(context);
+        let made_progress = this
+            .progress
+            .as_ref()
+            .is_some_and(|progress| progress.made.swap(false, Ordering::SeqCst));
         let Some(work) = this.work.as_mut() else {
             return Poll::Ready(Err(Elapsed));
         };
-        if let Poll::Ready(done) = work.as_mut().poll(context) {
+        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Poll::Ready(Ok(done));
         }
         let Some(limit) = this.limit else {
@@ -97,6 +123,10 @@ impl<F: Future + Send + 'static> Future for Deadline<F> {
         };
         match this.timer.take() {
             Some(timer) if timer.shared.fired.load(Ordering::SeqCst) => {
+                // Both may have come in one turn of the loop.
+                if made_progress {
+                    this.last_progress = Some(Instant::now());
+                }
                 let Some(rest) = this.rest(limit) else {
                     this.give_up();
                     return Poll::Ready(Err(Elapsed));
@@ -118,6 +148,26 @@ impl<F: Future + Send + 'static> Future for Deadline<F> {
 }
 
 impl<F: Send + 'static> Deadline<F> {
+    /// The waker for the work: the operation's own unless silence is measured.
+    fn waker(&mut self, context: &Context<'_>) -> Waker {
+        if !matches!(self.limit, Some(Limit::Silence(_))) {
+            return context.waker().clone();
+        }
+        match &self.progress {
+            Some(known) if known.operation.will_wake(context.waker()) => {
+                Waker::from(Arc::clone(known))
+            }
+            _ => {
+                let progress = Arc::new(Progress {
+                    made: AtomicBool::new(false),
+                    operation: context.waker().clone(),
+                });
+                self.progress = Some(Arc::clone(&progress));
+                Waker::from(progress)
+            }
+        }
+    }
+
     /// What is left although the timer has fired; None where the time is up.
     fn rest(&self, limit: Limit) -> Option<Duration> {
         match (limit, self.last_progress) {
@@ -128,11 +178,9 @@ impl<F: Send + 'static> Deadline<F> {
         }
     }
 
-    /// The work may hold a connection, which must not be dropped in a runtime context.
+    /// The work may hold a connection, and this is the middle of a poll.
     fn give_up(&mut self) {
-        if let Some(work) = self.work.take() {
-            self.reactor.bury(Box::new(work));
-        }
+        discard(self.work.take());
     }
 }
 

@@ -80,11 +80,12 @@ fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
 /// Readable when, and only when, the runtime has something to do: checked with a fresh pair.
 fn verify(runtime: &Runtime, epoll: &OwnedFd) -> Result<(), NotFound> {
     let (_ours, mut peer) = registered_pair(runtime)?;
-    turn::turn(runtime);
+    let turn = || turn::turn(runtime, epoll.as_raw_fd());
+    turn();
     let quiet = !is_readable(epoll);
     peer.write_all(&[1]).map_err(NotFound::Pair)?;
     let woken = is_readable(epoll);
-    turn::turn(runtime);
+    turn();
     if quiet && woken && !is_readable(epoll) {
         Ok(())
     } else {
@@ -106,25 +107,22 @@ pub fn is_readable(fd: &impl AsRawFd) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::runtime::Builder;
 
     #[test]
     fn each_runtime_has_its_own_epoll() {
-        let runtimes: Vec<_> = (0..3)
-            .map(|_| Builder::new_current_thread().enable_io().build().unwrap())
-            .collect();
+        let runtimes: Vec<_> = (0..3).map(|_| turn::new_runtime().unwrap()).collect();
         for runtime in &runtimes {
             let epoll = epoll_of(runtime).unwrap();
             assert!(!is_readable(&epoll));
             let (_ours, mut peer) = registered_pair(runtime).unwrap();
-            turn::turn(runtime);
+            turn::turn(runtime, epoll.as_raw_fd());
             peer.write_all(&[1]).unwrap();
             assert!(is_readable(&epoll));
             for other in runtimes.iter().filter(|r| !std::ptr::eq(*r, runtime)) {
-                turn::turn(other);
+                turn::turn(other, epoll.as_raw_fd());
             }
             assert!(is_readable(&epoll));
-            turn::turn(runtime);
+            turn::turn(runtime, epoll.as_raw_fd());
             assert!(!is_readable(&epoll));
         }
     }

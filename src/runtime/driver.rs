@@ -8,10 +8,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::registry::forced_driver;
 #[cfg(target_os = "linux")]
-use super::loop_driver::{LoopDriver, turn_safely};
-use super::{Engine, Key, Reactor, fallback::Fallback, lock};
+use super::loop_driver::LoopDriver;
+use super::registry::{Forced, forced_driver};
+use super::{Engine, Key, Reactor, Turned, fallback::Fallback};
 
 /// How many tasks are resumed in one callback of the loop, so that its other callbacks get a turn.
 const MOST_RESUMED: usize = 64;
@@ -26,20 +26,20 @@ impl Driver {
     /// Makes a reactor for a loop and gives the loop its driver.
     pub fn install(py: Python<'_>, event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Reactor>> {
         let forced = forced_driver(py)?;
-        #[cfg(target_os = "linux")]
-        if forced.as_deref() != Some("fallback") {
-            match Self::install_on_loop(py, event_loop) {
-                Ok(reactor) => return Ok(reactor),
-                Err(error) if forced.is_some() => return Err(error),
-                Err(_) => {}
+        if forced == Some(Forced::Fallback) {
+            return Self::install_fallback(py, event_loop);
+        }
+        match Self::install_on_loop(py, event_loop) {
+            Err(cause) if forced == Some(Forced::Loop) => {
+                let error = PyRuntimeError::new_err(
+                    "AIOMYSQL_DRIVER=loop, but this event loop cannot drive the runtime",
+                );
+                error.set_cause(py, Some(cause));
+                Err(error)
             }
+            Err(_) => Self::install_fallback(py, event_loop),
+            installed => installed,
         }
-        if forced.as_deref() == Some("loop") {
-            return Err(PyRuntimeError::new_err(
-                "AIOMYSQL_DRIVER=loop, but this event loop cannot drive the runtime",
-            ));
-        }
-        Self::install_fallback(py, event_loop)
     }
 
     #[cfg(target_os = "linux")]
@@ -48,23 +48,42 @@ impl Driver {
         let (epoll, handle) = (engine.epoll_fd(), engine.handle());
         let handle = handle.ok_or_else(|| PyRuntimeError::new_err("the runtime is gone"))?;
         let reactor = Reactor::new(event_loop, Engine::Loop(engine), handle);
-        let driver = Py::new(py, Self { reactor: Arc::clone(&reactor) })?;
+        let driver = Py::new(
+            py,
+            Self {
+                reactor: Arc::clone(&reactor),
+            },
+        )?;
         // In an empty context: the loop keeps the callback's context for as long as it lives, and
         // must not keep what the first caller's context variables hold.
         py.import(intern!(py, "contextvars"))?
             .call_method0(intern!(py, "Context"))?
             .call_method1(
                 intern!(py, "run"),
-                (event_loop.getattr(intern!(py, "add_reader"))?, epoll, driver),
+                (
+                    event_loop.getattr(intern!(py, "add_reader"))?,
+                    epoll,
+                    driver,
+                ),
             )?;
         Ok(reactor)
     }
 
+    #[cfg(not(target_os = "linux"))]
+    fn install_on_loop(_py: Python<'_>, _loop: &Bound<'_, PyAny>) -> PyResult<Arc<Reactor>> {
+        Err(PyRuntimeError::new_err("this platform has no epoll"))
+    }
+
     fn install_fallback(py: Python<'_>, event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Reactor>> {
-        let engine = Fallback::new()?;
+        let engine = Fallback::new(py)?;
         let handle = engine.handle();
         let reactor = Reactor::new(event_loop, Engine::Fallback(engine), handle);
-        let driver = Py::new(py, Self { reactor: Arc::clone(&reactor) })?;
+        let driver = Py::new(
+            py,
+            Self {
+                reactor: Arc::clone(&reactor),
+            },
+        )?;
         // An attribute makes the loop the owner, as the reader callback does on the other path.
         event_loop.setattr(intern!(py, "_aiomysql_driver"), driver)?;
         Ok(reactor)
@@ -77,9 +96,17 @@ impl Driver {
         run_ready(py, &self.reactor)
     }
 
+    /// `"loop"` or `"fallback"`. For tests, as the next.
     #[getter]
     fn name(&self) -> &'static str {
         self.reactor.driver_name()
+    }
+
+    /// How many tokio tasks are alive on the runtime.
+    #[getter]
+    fn alive_tasks(&self) -> Option<usize> {
+        let handle = self.reactor.handle()?;
+        Some(handle.metrics().num_alive_tasks())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -130,44 +157,30 @@ fn run_ready(py: Python<'_>, reactor: &Arc<Reactor>) -> PyResult<()> {
     if !reactor.is_live() {
         return Ok(());
     }
-    turn(reactor)?;
-    reactor.drop_buried();
+    reactor.ready.begin_turn();
+    let turned = reactor.turn();
     let (keys, more) = reactor.ready.end_turn(MOST_RESUMED);
-    if more {
+    if more || turned == Turned::Unfinished {
         reactor.signal();
     }
-    resume(py, reactor, &keys)
-}
-
-/// Begins a turn, whose wake-ups `end_turn` collects, and drives the runtime once.
-fn turn(reactor: &Arc<Reactor>) -> PyResult<()> {
-    reactor.ready.begin_turn();
-    #[cfg(target_os = "linux")]
-    {
-        let runtime = match lock(&reactor.live).as_mut().map(|live| &mut live.get_mut().engine) {
-            Some(Engine::Loop(engine)) => engine.take_runtime(),
-            _ => None,
-        };
-        // The lock is not held meanwhile: wakers called by the turn look at it.
-        if let Some(runtime) = runtime {
-            let turned = turn_safely(&runtime);
-            if let Some(Engine::Loop(engine)) =
-                lock(&reactor.live).as_mut().map(|live| &mut live.get_mut().engine)
-            {
-                engine.put_runtime(runtime);
-            }
-            return turned;
-        }
+    resume(py, reactor, &keys)?;
+    match turned {
+        Turned::Refused => Err(PyRuntimeError::new_err(
+            "the event loop runs inside another native runtime's poll, where aiomysql cannot make \
+             progress",
+        )),
+        Turned::Done | Turned::Unfinished => Ok(()),
     }
-    Ok(())
 }
 
 fn resume(py: Python<'_>, reactor: &Arc<Reactor>, keys: &[Key]) -> PyResult<()> {
+    let directly = !keys.is_empty() && !reactor.may_be_reentered(py)?;
     for (index, key) in keys.iter().enumerate() {
         let Some(waiter) = reactor.take_waiter(*key) else {
             continue;
         };
-        let Err(error) = waiter.bind(py).get().wake(waiter.bind(py)) else {
+        let waiter = waiter.bind(py);
+        let Err(error) = waiter.get().wake(waiter, directly) else {
             continue;
         };
         if error.is_instance_of::<PyKeyboardInterrupt>(py)
@@ -190,7 +203,10 @@ fn report(py: Python<'_>, reactor: &Arc<Reactor>, error: PyErr) -> PyResult<()> 
         return Err(error);
     };
     let context = PyDict::new(py);
-    context.set_item("message", "Exception in a callback of an aiomysql operation")?;
+    context.set_item(
+        "message",
+        "Exception in a callback of an aiomysql operation",
+    )?;
     context.set_item("exception", error)?;
     event_loop.call_method1(intern!(py, "call_exception_handler"), (context,))?;
     Ok(())

@@ -5,10 +5,12 @@
 
 use std::sync::{Arc, Mutex, Weak};
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::driver::Collector;
 use super::fork::ProcessBound;
 use super::{Reactor, lock};
 
@@ -16,16 +18,22 @@ use super::{Reactor, lock};
 struct Background {
     handle: Handle,
     wake: UnboundedSender<Weak<Reactor>>,
+    may_enter: MayEnter,
 }
+
+/// Whether the thread may enter the interpreter; locked while it does.
+type MayEnter = Arc<Mutex<bool>>;
 
 /// The thread of this process; a forked child starts its own.
 static BACKGROUND: Mutex<Option<ProcessBound<Background>>> = Mutex::new(None);
 
-fn background() -> std::io::Result<Background> {
-    let mut slot = lock(&BACKGROUND);
-    if let Some(background) = slot.as_ref().filter(|background| background.is_ours()) {
-        return Ok(background.get().clone());
-    }
+fn current() -> Option<Background> {
+    let slot = lock(&BACKGROUND);
+    let background = slot.as_ref().filter(|background| background.is_ours())?;
+    Some(background.get().clone())
+}
+
+fn start(py: Python<'_>) -> PyResult<Background> {
     let runtime = Builder::new_current_thread()
         .enable_io()
         .max_blocking_threads(4)
@@ -35,31 +43,46 @@ fn background() -> std::io::Result<Background> {
     let background = Background {
         handle: runtime.handle().clone(),
         wake,
+        may_enter: Arc::new(Mutex::new(true)),
     };
+    py.import(intern!(py, "atexit"))?
+        .call_method1(intern!(py, "register"), (wrap_pyfunction!(stop, py)?,))?;
+    let may_enter = Arc::clone(&background.may_enter);
     std::thread::Builder::new()
         .name("aiomysql-reactor".into())
-        .spawn(move || runtime.block_on(wake_loops(woken)))?;
-    *slot = Some(ProcessBound::new(background.clone()));
+        .spawn(move || runtime.block_on(wake_loops(woken, may_enter)))?;
+    *lock(&BACKGROUND) = Some(ProcessBound::new(background.clone()));
     Ok(background)
 }
 
-async fn wake_loops(mut woken: UnboundedReceiver<Weak<Reactor>>) {
-    while let Some(reactor) = woken.recv().await {
-        let Some(reactor) = reactor.upgrade() else {
-            continue;
-        };
-        // None while the interpreter shuts down: nobody is left to be woken.
-        let _ = Python::try_attach(|py| call_soon(py, &reactor));
+/// Called at exit: a thread that enters the interpreter while it shuts down is ended there, in the
+/// middle of Rust.
+#[pyfunction]
+fn stop(py: Python<'_>) {
+    if let Some(background) = current() {
+        py.detach(|| *lock(&background.may_enter) = false);
     }
 }
 
-fn call_soon(py: Python<'_>, reactor: &Arc<Reactor>) {
+async fn wake_loops(mut woken: UnboundedReceiver<Weak<Reactor>>, may_enter: MayEnter) {
+    while let Some(reactor) = woken.recv().await {
+        let may_enter = lock(&may_enter);
+        if *may_enter {
+            // None while the interpreter shuts down: nobody is left to be woken.
+            let _ = Python::try_attach(|py| call_soon(py, &reactor));
+        }
+    }
+}
+
+fn call_soon(py: Python<'_>, reactor: &Weak<Reactor>) {
+    let Some(reactor) = reactor.upgrade() else {
+        return;
+    };
     if let Some(event_loop) = reactor.event_loop(py) {
-        let collect = super::driver::Collector::new(reactor);
         // Fails only where the loop is closed, and then nobody waits any more.
         let _ = event_loop.call_method1(
-            pyo3::intern!(py, "call_soon_threadsafe"),
-            (collect,),
+            intern!(py, "call_soon_threadsafe"),
+            (Collector::new(&reactor),),
         );
     }
 }
@@ -68,8 +91,8 @@ fn call_soon(py: Python<'_>, reactor: &Arc<Reactor>) {
 pub struct Fallback(Background);
 
 impl Fallback {
-    pub fn new() -> std::io::Result<Self> {
-        background().map(Self)
+    pub fn new(py: Python<'_>) -> PyResult<Self> {
+        Ok(Self(current().map_or_else(|| start(py), Ok)?))
     }
 
     pub fn handle(&self) -> Handle {

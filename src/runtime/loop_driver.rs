@@ -2,13 +2,12 @@
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use pyo3::prelude::*;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::descriptor;
-use super::turn;
+use super::turn::new_runtime;
 
 /// The runtime of one event loop. Fields drop in this order: nothing may outlive the runtime
 /// that it is registered with, and our duplicate of its epoll goes last.
@@ -21,11 +20,7 @@ pub struct LoopDriver {
 
 impl LoopDriver {
     pub fn new() -> std::io::Result<Self> {
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .max_blocking_threads(4)
-            .thread_name("aiomysql-resolver")
-            .build()?;
+        let runtime = new_runtime()?;
         let epoll = descriptor::epoll_of(&runtime).map_err(std::io::Error::other)?;
         let wake = {
             let _context = runtime.enter();
@@ -41,7 +36,9 @@ impl LoopDriver {
     }
 
     pub fn handle(&self) -> Option<tokio::runtime::Handle> {
-        self.runtime.as_ref().map(|runtime| runtime.handle().clone())
+        self.runtime
+            .as_ref()
+            .map(|runtime| runtime.handle().clone())
     }
 
     pub fn epoll_fd(&self) -> i32 {
@@ -75,17 +72,6 @@ impl LoopDriver {
         }
         drop(self.epoll);
     }
-}
-
-/// Turns `runtime`; a panic inside tokio (somebody else's `block_on` is on this thread's stack)
-/// is reported instead of taking the loop down.
-pub fn turn_safely(runtime: &Runtime) -> PyResult<()> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| turn::turn(runtime))).map_err(|_| {
-        pyo3::exceptions::PyRuntimeError::new_err(
-            "the event loop runs inside another native runtime's poll, where aiomysql cannot \
-             make progress",
-        )
-    })
 }
 
 fn eventfd() -> std::io::Result<OwnedFd> {

@@ -14,6 +14,7 @@ mod descriptor;
 mod driver;
 mod fallback;
 pub mod fork;
+pub mod graveyard;
 #[cfg(target_os = "linux")]
 mod loop_driver;
 mod ready;
@@ -22,9 +23,9 @@ mod registry;
 mod turn;
 mod yielding;
 
-use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use slab::Slab;
 use tokio::runtime::Handle;
@@ -50,35 +51,58 @@ enum Engine {
     Fallback(fallback::Fallback),
 }
 
+fn run_method(event_loop: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let name = intern!(event_loop.py(), "run_forever");
+    Ok(event_loop.get_type().getattr(name)?.as_ptr() as usize)
+}
+
+fn plain_run_method(event_loop: &Bound<'_, PyAny>) -> Option<usize> {
+    let is_patched = event_loop.hasattr(intern!(event_loop.py(), "_nest_patched"));
+    run_method(event_loop)
+        .ok()
+        .filter(|_| !is_patched.unwrap_or(true))
+}
+
 /// All that is live for one event loop. `None` fields mean that the loop is gone.
 struct Live {
     engine: Engine,
     handle: Handle,
 }
 
+/// How a turn of the runtime went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turned {
+    Done,
+    /// Tasks of the runtime have more to do at once.
+    Unfinished,
+    /// Another runtime is being driven on this thread.
+    Refused,
+}
+
 /// The bridge between one event loop and tokio.
 pub struct Reactor {
     /// The loop's address: which loop this is, without holding it.
     loop_id: usize,
+    /// The address of the loop class's `run_forever`, by which a patched class is known; None
+    /// where it was patched before.
+    plain_run: Option<usize>,
     generation: u32,
     event_loop: Mutex<Option<Py<PyAny>>>,
     live: Mutex<Option<ProcessBound<Live>>>,
     ready: ReadyList,
     waiters: Mutex<Slab<Option<Py<Waiter>>>>,
-    /// What must be dropped outside a runtime context (see [`Reactor::bury`]).
-    graveyard: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
 impl Reactor {
     fn new(event_loop: &Bound<'_, PyAny>, engine: Engine, handle: Handle) -> Arc<Self> {
         Arc::new(Self {
             loop_id: event_loop.as_ptr() as usize,
+            plain_run: plain_run_method(event_loop),
             generation: fork::generation(),
             event_loop: Mutex::new(Some(event_loop.clone().unbind())),
             live: Mutex::new(Some(ProcessBound::new(Live { engine, handle }))),
             ready: ReadyList::default(),
             waiters: Mutex::new(Slab::new()),
-            graveyard: Mutex::new(Vec::new()),
         })
     }
 
@@ -96,9 +120,14 @@ impl Reactor {
         self.loop_id == event_loop.as_ptr() as usize
     }
 
+    /// Whether this process made it; a forked child must leave it alone.
+    pub fn is_ours(&self) -> bool {
+        self.generation == fork::generation()
+    }
+
     /// Whether it still serves: its loop is not closed and the process has not forked.
     pub fn is_live(&self) -> bool {
-        self.generation == fork::generation() && lock(&self.live).is_some()
+        self.is_ours() && lock(&self.live).is_some()
     }
 
     /// The runtime that polls need around them; None where the reactor no longer serves.
@@ -132,22 +161,47 @@ impl Reactor {
         drop(previous);
     }
 
+    /// Whether somebody waits for `key` and has been neither woken nor cancelled.
+    pub fn is_waiting(&self, key: Key) -> bool {
+        let waiters = lock(&self.waiters);
+        let waiter = waiters.get(key).and_then(Option::as_ref);
+        waiter.is_some_and(|waiter| !waiter.get().is_done())
+    }
+
     fn take_waiter(&self, key: Key) -> Option<Py<Waiter>> {
         lock(&self.waiters).get_mut(key).and_then(Option::take)
     }
 
-    /// Keeps a value until no runtime context is entered on this thread.
-    ///
-    /// A `Conn` dropped inside a context spawns a farewell task, which nobody drives to its end;
-    /// dropped outside, it closes at once.
-    pub fn bury(&self, value: Box<dyn Any + Send>) {
-        lock(&self.graveyard).push(value);
+    /// Drives the runtime once, where it is ours to drive. No lock is held meanwhile: the wakers
+    /// that it calls look at this reactor.
+    fn turn(&self) -> Turned {
+        #[cfg(target_os = "linux")]
+        if let Some((runtime, epoll)) = self
+            .with_loop_driver(|driver| Some((driver.take_runtime()?, driver.epoll_fd())))
+            .flatten()
+        {
+            let turned = turn::turn(&runtime, epoll);
+            self.with_loop_driver(|driver| driver.put_runtime(runtime));
+            return turned;
+        }
+        Turned::Done
     }
 
-    /// Drops what was buried. To be called where no context is entered.
-    pub fn drop_buried(&self) {
-        let buried = std::mem::take(&mut *lock(&self.graveyard));
-        drop(buried);
+    #[cfg(target_os = "linux")]
+    fn with_loop_driver<T>(&self, f: impl FnOnce(&mut loop_driver::LoopDriver) -> T) -> Option<T> {
+        match &mut lock(&self.live).as_mut()?.get_mut().engine {
+            Engine::Loop(driver) => Some(f(driver)),
+            Engine::Fallback(_) => None,
+        }
+    }
+
+    /// Whether a callback of the loop may run the loop (nest_asyncio): then a task that was resumed
+    /// in the reader's callback would keep the reader from being called in there.
+    fn may_be_reentered(&self, py: Python<'_>) -> PyResult<bool> {
+        let Some(event_loop) = self.event_loop(py) else {
+            return Ok(false);
+        };
+        Ok(self.plain_run != Some(run_method(&event_loop)?))
     }
 
     /// Gives the loop one signal that the ready list has something.
@@ -162,10 +216,16 @@ impl Reactor {
         }
     }
 
-    /// Stops serving: wakers do nothing from now on, and waiters are forgotten.
+    /// Stops serving: wakers do nothing from now on, and what was under way ends here, with its
+    /// connections.
     fn close(&self) {
         let live = lock(&self.live).take();
         let waiters = std::mem::take(&mut *lock(&self.waiters));
+        for (_, waiter) in &waiters {
+            if let Some(waiter) = waiter {
+                waiter.get().abandon_operation();
+            }
+        }
         let event_loop = lock(&self.event_loop).take();
         if let Some(live) = live.and_then(ProcessBound::into_inner) {
             match live.engine {
@@ -174,7 +234,6 @@ impl Reactor {
                 Engine::Fallback(_) => {}
             }
         }
-        self.drop_buried();
         drop((waiters, event_loop));
     }
 }

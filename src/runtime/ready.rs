@@ -106,7 +106,8 @@ impl Wake for OperationWaker {
         if self.woken.swap(true, Ordering::SeqCst) {
             return;
         }
-        if let Some(reactor) = self.reactor.upgrade()
+        // A child's copy of the list may be locked for ever, by a thread that was not forked.
+        if let Some(reactor) = self.reactor.upgrade().filter(|reactor| reactor.is_ours())
             && reactor.ready.push(self.key)
         {
             reactor.signal();

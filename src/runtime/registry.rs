@@ -36,8 +36,16 @@ pub fn current(py: Python<'_>) -> PyResult<Arc<Reactor>> {
     Ok(reactor)
 }
 
-/// `AIOMYSQL_DRIVER=fallback` forces the background thread, for tests; `loop` forbids it.
-pub fn forced_driver(py: Python<'_>) -> PyResult<Option<String>> {
+/// What AIOMYSQL_DRIVER asks for, in tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forced {
+    /// `fallback`: the background thread.
+    Fallback,
+    /// `loop`: never the background thread.
+    Loop,
+}
+
+pub fn forced_driver(py: Python<'_>) -> PyResult<Option<Forced>> {
     let environ = py
         .import(intern!(py, "os"))?
         .getattr(intern!(py, "environ"))?;
@@ -46,7 +54,8 @@ pub fn forced_driver(py: Python<'_>) -> PyResult<Option<String>> {
         .extract()?;
     match value.as_deref() {
         None | Some("") => Ok(None),
-        Some("loop" | "fallback") => Ok(value),
+        Some("fallback") => Ok(Some(Forced::Fallback)),
+        Some("loop") => Ok(Some(Forced::Loop)),
         Some(other) => Err(PyRuntimeError::new_err(format!(
             "AIOMYSQL_DRIVER is {other:?}; it may be 'loop' or 'fallback'"
         ))),

@@ -1,4 +1,4 @@
-"""Connections that end at a chosen byte: a clear error, no hang, no mixed rows, the pool heals."""
+"""Connections that end at a chosen byte: a clear error, no hang, no mixed rows, a healed pool."""
 
 from __future__ import annotations
 
@@ -51,11 +51,9 @@ async def test_at_any_byte_of_the_connecting(
             with pytest.raises(aiomysql.OperationalError) as caught:
                 await opened(server, proxy)
             error = caught.value
-            assert error.args == (2003, f"Can't connect to MySQL server on '{proxy.host}'"), (
-                direction,
-                at,
-            )
-            assert error.__cause__ is not None
+            # As upstream has it: 2013 where the peer is lost in the handshake itself.
+            assert error.args[0] in (2003, 2013), (direction, at)
+            assert error.args[0] == 2013 or error.__cause__ is not None, (direction, at)
     proxy.heal()
     connection = await opened(server, proxy)
     await connection.ensure_closed()

@@ -185,9 +185,9 @@ async def test_close_drains(connection: aiomysql.Connection) -> None:
         await cursor.close()
         await cursor.close()
         await marker(connection)
-    for use in (cursor.fetchone, cursor.nextset):
-        with pytest.raises(aiomysql.ProgrammingError):
-            await use()
+    assert await cursor.fetchone() is None
+    with pytest.raises(aiomysql.ProgrammingError):
+        await cursor.nextset()
 
 
 async def test_close_after_the_end_of_the_connection(connect: Connect) -> None:
