@@ -200,6 +200,7 @@ fn read_ok(lease: &Lease, codec: Codec) -> ResultSet {
         Pending::Nothing
     };
     lease.note(pending);
+    lease.note_no_rows();
     ResultSet::done(codec, &lease.link().facts(), pending)
 }
 
