@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit, ffi, intern};
 
 use super::converters::{Converter, Converters, Native};
+use super::decimal::Decimals;
+use super::object::{self, Object};
 use super::text::TextCodec;
 use super::{number, temporal, text};
 
@@ -14,23 +16,24 @@ use super::{number, temporal, text};
 const BINARY: u16 = 63;
 
 pub enum Decoder {
-    Raw(Raw),
-    Native(Native),
+    Int,
+    Float,
+    Decimal(Decimals),
+    DateTime,
+    Date,
+    Time,
+    Bytes,
+    /// What a number, a date or a time is without a converter.
+    Ascii,
+    Text(TextCodec),
     Converted {
-        raw: Raw,
+        raw: Box<Decoder>,
         converter: Py<PyAny>,
     },
     Json {
         document: Box<Decoder>,
         loads: Py<PyAny>,
     },
-}
-
-/// What a cell is without a converter, and what a converter is called with.
-pub enum Raw {
-    Bytes,
-    Ascii,
-    Text(TextCodec),
 }
 
 impl Decoder {
@@ -42,15 +45,35 @@ impl Decoder {
     ) -> PyResult<Self> {
         let field_type = column.column_type();
         let form = Form::of(column);
-        let raw = Raw::choose(form, text);
         Ok(match converters.lookup(py, field_type)? {
-            Converter::None => Self::Raw(raw),
+            Converter::None => Self::raw(form, text),
             // Text and bytes are left to the function itself: it may read more than the ASCII of
             // numbers and dates, which our decoders are made for.
-            Converter::Native(native, _) if form == Form::Ascii => Self::Native(native),
-            Converter::Native(_, converter) | Converter::Custom(converter) => {
-                Self::Converted { raw, converter }
-            }
+            Converter::Native(native, _) if form == Form::Ascii => Self::native(py, native)?,
+            Converter::Native(_, converter) | Converter::Custom(converter) => Self::Converted {
+                raw: Box::new(Self::raw(form, text)),
+                converter,
+            },
+        })
+    }
+
+    /// What a cell is without a converter, and what a converter is called with.
+    fn raw(form: Form, text: Option<&TextCodec>) -> Self {
+        match (form, text) {
+            (Form::Ascii, Some(_)) => Self::Ascii,
+            (Form::Text, Some(codec)) => Self::Text(codec.clone()),
+            (Form::Bytes, _) | (_, None) => Self::Bytes,
+        }
+    }
+
+    fn native(py: Python<'_>, native: Native) -> PyResult<Self> {
+        Ok(match native {
+            Native::Int => Self::Int,
+            Native::Float => Self::Float,
+            Native::Decimal => Self::Decimal(Decimals::new(py)?),
+            Native::DateTime => Self::DateTime,
+            Native::Date => Self::Date,
+            Native::Time => Self::Time,
         })
     }
 
@@ -66,87 +89,72 @@ impl Decoder {
         })
     }
 
-    /// The object for a cell that is not NULL.
-    #[inline]
-    pub fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    /// The object for a cell that is not NULL. No branch is inlined, so that each is a jump to a
+    /// function that saves no more registers than it needs itself.
+    #[inline(never)]
+    pub fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py> {
         match self {
-            Self::Native(native) => native.decode(py, cell),
-            Self::Raw(raw) => raw.decode(py, cell),
-            Self::Converted { raw, converter } => {
-                converter.bind(py).call1((raw.decode(py, cell)?,))
-            }
-            Self::Json { document, loads } => {
-                let document = document.decode(py, cell)?;
-                match loads.bind(py).call1((&document,)) {
-                    Ok(value) => Ok(value),
-                    Err(error)
-                        if error.is_instance_of::<PyValueError>(py)
-                            || error.is_instance_of::<PyTypeError>(py) =>
-                    {
-                        Ok(document)
-                    }
-                    Err(error) => Err(error),
-                }
-            }
+            Self::Int => number::int(py, cell),
+            Self::Float => number::float(py, cell),
+            Self::Decimal(decimals) => decimals.decode(py, cell),
+            Self::DateTime => temporal::datetime(py, cell),
+            Self::Date => temporal::date(py, cell),
+            Self::Time => temporal::timedelta(py, cell),
+            Self::Bytes => text::bytes(py, cell),
+            Self::Ascii => text::ascii(py, cell),
+            Self::Text(codec) => codec.decode(py, cell),
+            Self::Converted { raw, converter } => convert(py, raw, converter, cell),
+            Self::Json { document, loads } => deserialize(py, document, loads, cell),
         }
     }
 
     /// Whether no object of this column can refer to another one, and so be part of a cycle.
-    pub fn is_atomic(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(match self {
-            Self::Raw(_) => true,
-            Self::Native(Native::Decimal) => {
-                let class = number::decimal_type(py)?.as_type_ptr();
-                // SAFETY: `class` points at a type object that the static in `number` keeps alive.
-                unsafe { ffi::PyType_IS_GC(class) == 0 }
-            }
-            Self::Native(_) => true,
+    pub fn is_atomic(&self, py: Python<'_>) -> bool {
+        match self {
+            // SAFETY: the class is alive.
+            Self::Decimal(decimals) => unsafe {
+                ffi::PyType_IS_GC(decimals.class(py).as_type_ptr()) == 0
+            },
             Self::Converted { .. } | Self::Json { .. } => false,
-        })
+            _ => true,
+        }
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
-            Self::Raw(_) | Self::Native(_) => Ok(()),
             Self::Converted { converter, .. } => visit.call(converter),
             Self::Json { document, loads } => {
                 visit.call(loads)?;
                 document.traverse(visit)
             }
+            _ => Ok(()),
         }
     }
 }
 
-impl Native {
-    #[inline]
-    fn decode<'py>(self, py: Python<'py>, cell: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        match self {
-            Self::Int => number::int(py, cell),
-            Self::Float => number::float(py, cell),
-            Self::Decimal => number::decimal(py, cell),
-            Self::DateTime => temporal::datetime(py, cell),
-            Self::Date => temporal::date(py, cell),
-            Self::Time => temporal::timedelta(py, cell),
-        }
-    }
+#[inline(never)]
+fn convert<'py>(py: Python<'py>, raw: &Decoder, converter: &Py<PyAny>, cell: &[u8]) -> Object<'py> {
+    let value = raw.decode(py, cell)?;
+    object::or_set(py, converter.bind(py).call1((value,)))
 }
 
-impl Raw {
-    fn choose(form: Form, text: Option<&TextCodec>) -> Self {
-        match (form, text) {
-            (Form::Ascii, Some(_)) => Self::Ascii,
-            (Form::Text, Some(codec)) => Self::Text(codec.clone()),
-            (Form::Bytes, _) | (_, None) => Self::Bytes,
+/// What is no JSON document stays what it is.
+#[inline(never)]
+fn deserialize<'py>(
+    py: Python<'py>,
+    document: &Decoder,
+    loads: &Py<PyAny>,
+    cell: &[u8],
+) -> Object<'py> {
+    let document = document.decode(py, cell)?;
+    match loads.bind(py).call1((&document,)) {
+        Err(error)
+            if error.is_instance_of::<PyValueError>(py)
+                || error.is_instance_of::<PyTypeError>(py) =>
+        {
+            Some(document)
         }
-    }
-
-    #[inline]
-    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        match self {
-            Self::Text(codec) => codec.decode(py, cell),
-            Self::Ascii => text::ascii(py, cell),
-            Self::Bytes => text::bytes(py, cell),
-        }
+        value => object::or_set(py, value),
     }
 }
 

@@ -41,10 +41,14 @@ impl RowMaker {
         })
     }
 
-    pub fn make(&self, py: Python<'_>, row: &Row) -> PyResult<Py<PyAny>> {
+    pub fn make(&self, py: Python<'_>, row: Row) -> PyResult<Py<PyAny>> {
+        let cells = row.unwrap_raw();
         Ok(match &self.keys {
-            None => self.plan.decode_tuple(py, row)?.into_any().unbind(),
-            Some(keys) => self.plan.decode_dict(py, row, keys)?.into_any().unbind(),
+            None => self.plan.decode_tuple(py, &cells)?.into_any().unbind(),
+            Some(keys) => {
+                let dict = self.plan.decode_dict(py, &cells, keys)?;
+                dict.into_any().unbind()
+            }
         })
     }
 
