@@ -3,6 +3,7 @@
 use mysql_async::{Column, Row};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::decode::{DecodeOptions, DictKeys, RowPlan};
 
@@ -50,6 +51,10 @@ impl RowMaker {
                 dict.into_any().unbind()
             }
         })
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.plan.traverse(visit)
     }
 
     /// All rows of a set, in the container that upstream's cursors give: a tuple of plain rows,
