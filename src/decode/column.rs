@@ -4,7 +4,7 @@ use mysql_async::Column;
 use mysql_async::consts::ColumnType;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::{PyTraverseError, PyVisit, ffi, intern};
+use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::converters::{Converter, Converters, Native};
 use super::decimal::Decimals;
@@ -15,146 +15,131 @@ use super::{number, temporal, text};
 /// The collation that marks a column as bytes.
 const BINARY: u16 = 63;
 
-pub enum Decoder {
-    Int,
-    Float,
-    Decimal(Decimals),
-    DateTime,
-    Date,
-    Time,
-    Bytes,
-    /// What a number, a date or a time is without a converter.
-    Ascii,
-    Text(TextCodec),
-    Converted {
-        raw: Box<Decoder>,
-        converter: Py<PyAny>,
-    },
-    Json {
-        document: Box<Decoder>,
-        loads: Py<PyAny>,
-    },
+/// Makes the objects of one column.
+pub trait Decode: Send + Sync {
+    /// The object for a cell that is not NULL.
+    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py>;
+
+    /// Whether no object of this column can refer to another one, and so be part of a cycle.
+    fn is_atomic(&self, _: Python<'_>) -> bool {
+        true
+    }
+
+    fn traverse(&self, _: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        Ok(())
+    }
 }
 
-impl Decoder {
-    pub fn choose(
-        py: Python<'_>,
-        column: &Column,
-        text: Option<&TextCodec>,
-        converters: &Converters,
-    ) -> PyResult<Self> {
-        let field_type = column.column_type();
-        let form = Form::of(column);
-        Ok(match converters.lookup(py, field_type)? {
-            Converter::None => Self::raw(form, text),
-            // Text and bytes are left to the function itself: it may read more than the ASCII of
-            // numbers and dates, which our decoders are made for.
-            Converter::Native(native, _) if form == Form::Ascii => Self::native(py, native)?,
-            Converter::Native(_, converter) | Converter::Custom(converter) => Self::Converted {
-                raw: Box::new(Self::raw(form, text)),
-                converter,
-            },
-        })
-    }
+pub type Decoder = Box<dyn Decode>;
 
-    /// What a cell is without a converter, and what a converter is called with.
-    fn raw(form: Form, text: Option<&TextCodec>) -> Self {
-        match (form, text) {
-            (Form::Ascii, Some(_)) => Self::Ascii,
-            (Form::Text, Some(codec)) => Self::Text(codec.clone()),
-            (Form::Bytes, _) | (_, None) => Self::Bytes,
+impl<F> Decode for F
+where
+    F: for<'py> Fn(Python<'py>, &[u8]) -> Object<'py> + Send + Sync,
+{
+    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py> {
+        self(py, cell)
+    }
+}
+
+pub fn decoder(
+    py: Python<'_>,
+    column: &Column,
+    text: Option<&TextCodec>,
+    converters: &Converters,
+) -> PyResult<Decoder> {
+    let form = Form::of(column);
+    match converters.lookup(py, column.column_type())? {
+        Converter::None => Ok(raw(form, text)),
+        // Text and bytes are left to the function itself: it may read more than the ASCII of
+        // numbers and dates, which our decoders are made for.
+        Converter::Native(native, _) if form == Form::Ascii => self::native(py, native),
+        Converter::Native(_, converter) | Converter::Custom(converter) => {
+            let raw = raw(form, text);
+            Ok(Box::new(Converted { raw, converter }))
         }
     }
+}
 
-    fn native(py: Python<'_>, native: Native) -> PyResult<Self> {
-        Ok(match native {
-            Native::Int => Self::Int,
-            Native::Float => Self::Float,
-            Native::Decimal => Self::Decimal(Decimals::new(py)?),
-            Native::DateTime => Self::DateTime,
-            Native::Date => Self::Date,
-            Native::Time => Self::Time,
-        })
+/// What a cell is without a converter, and what a converter is called with.
+fn raw(form: Form, text: Option<&TextCodec>) -> Decoder {
+    match (form, text) {
+        (Form::Ascii, Some(_)) => Box::new(text::ascii),
+        (Form::Text, Some(TextCodec::Utf8)) => Box::new(text::utf8),
+        (Form::Text, Some(TextCodec::Python(codec))) => Box::new(codec.clone()),
+        (Form::Bytes, _) | (_, None) => Box::new(text::bytes),
+    }
+}
+
+fn native(py: Python<'_>, native: Native) -> PyResult<Decoder> {
+    Ok(match native {
+        Native::Int => Box::new(number::int),
+        Native::Float => Box::new(number::float),
+        Native::Decimal => Box::new(Decimals::new(py)?),
+        Native::DateTime => Box::new(temporal::datetime),
+        Native::Date => Box::new(temporal::date),
+        Native::Time => Box::new(temporal::timedelta),
+    })
+}
+
+/// A user's function behind the decoder of the column's text or bytes.
+struct Converted {
+    raw: Decoder,
+    converter: Py<PyAny>,
+}
+
+impl Decode for Converted {
+    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py> {
+        let value = self.raw.decode(py, cell)?;
+        object::or_set(py, self.converter.bind(py).call1((value,)))
     }
 
-    /// The same decoder, with `json.loads` behind it.
-    pub fn deserialize_json(self, py: Python<'_>) -> PyResult<Self> {
+    fn is_atomic(&self, _: Python<'_>) -> bool {
+        false
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.converter)
+    }
+}
+
+/// `json.loads` behind another decoder.
+pub struct Json {
+    document: Decoder,
+    loads: Py<PyAny>,
+}
+
+impl Json {
+    pub fn new(py: Python<'_>, document: Decoder) -> PyResult<Self> {
         let loads = py
             .import(intern!(py, "json"))?
             .getattr(intern!(py, "loads"))?
             .unbind();
-        Ok(Self::Json {
-            document: Box::new(self),
-            loads,
-        })
+        Ok(Self { document, loads })
     }
+}
 
-    /// The object for a cell that is not NULL. No branch is inlined, so that each is a jump to a
-    /// function that saves no more registers than it needs itself.
-    #[inline(never)]
-    pub fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py> {
-        match self {
-            Self::Int => number::int(py, cell),
-            Self::Float => number::float(py, cell),
-            Self::Decimal(decimals) => decimals.decode(py, cell),
-            Self::DateTime => temporal::datetime(py, cell),
-            Self::Date => temporal::date(py, cell),
-            Self::Time => temporal::timedelta(py, cell),
-            Self::Bytes => text::bytes(py, cell),
-            Self::Ascii => text::ascii(py, cell),
-            Self::Text(codec) => codec.decode(py, cell),
-            Self::Converted { raw, converter } => convert(py, raw, converter, cell),
-            Self::Json { document, loads } => deserialize(py, document, loads, cell),
-        }
-    }
-
-    /// Whether no object of this column can refer to another one, and so be part of a cycle.
-    pub fn is_atomic(&self, py: Python<'_>) -> bool {
-        match self {
-            // SAFETY: the class is alive.
-            Self::Decimal(decimals) => unsafe {
-                ffi::PyType_IS_GC(decimals.class(py).as_type_ptr()) == 0
-            },
-            Self::Converted { .. } | Self::Json { .. } => false,
-            _ => true,
-        }
-    }
-
-    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self {
-            Self::Converted { converter, .. } => visit.call(converter),
-            Self::Json { document, loads } => {
-                visit.call(loads)?;
-                document.traverse(visit)
+impl Decode for Json {
+    /// What is no JSON document stays what it is.
+    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py> {
+        let document = self.document.decode(py, cell)?;
+        match self.loads.bind(py).call1((&document,)) {
+            Err(error)
+                if error.is_instance_of::<PyValueError>(py)
+                    || error.is_instance_of::<PyTypeError>(py) =>
+            {
+                Some(document)
             }
-            _ => Ok(()),
+            value => object::or_set(py, value),
         }
     }
-}
 
-#[inline(never)]
-fn convert<'py>(py: Python<'py>, raw: &Decoder, converter: &Py<PyAny>, cell: &[u8]) -> Object<'py> {
-    let value = raw.decode(py, cell)?;
-    object::or_set(py, converter.bind(py).call1((value,)))
-}
+    fn is_atomic(&self, _: Python<'_>) -> bool {
+        false
+    }
 
-/// What is no JSON document stays what it is.
-#[inline(never)]
-fn deserialize<'py>(
-    py: Python<'py>,
-    document: &Decoder,
-    loads: &Py<PyAny>,
-    cell: &[u8],
-) -> Object<'py> {
-    let document = document.decode(py, cell)?;
-    match loads.bind(py).call1((&document,)) {
-        Err(error)
-            if error.is_instance_of::<PyValueError>(py)
-                || error.is_instance_of::<PyTypeError>(py) =>
-        {
-            Some(document)
-        }
-        value => object::or_set(py, value),
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.loads)?;
+        self.document.traverse(visit)
     }
 }
 

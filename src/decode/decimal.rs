@@ -2,9 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyTuple, PyType};
+use pyo3::types::{IntoPyDict, PyList, PyTuple, PyType};
 use pyo3::{ffi, intern};
 
+use super::column::Decode;
 use super::object::{self, Object};
 use super::text;
 
@@ -37,22 +38,6 @@ impl Decimals {
         })
     }
 
-    pub fn class<'py>(&self, py: Python<'py>) -> &Bound<'py, PyType> {
-        self.maker.class.bind(py)
-    }
-
-    /// What `Decimal` makes of the text. It decides itself on what no server sends.
-    #[inline(never)]
-    pub fn decode<'py>(&self, py: Python<'py>, bytes: &[u8]) -> Object<'py> {
-        if let Some(method) = &self.maker.exact
-            && let Some(value) = self.call(method, text::ascii(py, bytes)?)
-        {
-            return Some(value);
-        }
-        let text = text::ascii(py, bytes)?;
-        object::or_set(py, self.class(py).call1((text,)))
-    }
-
     /// The method's value; None, and no exception, where it has none.
     fn call<'py>(&self, method: &Method, text: Bound<'py, PyAny>) -> Object<'py> {
         let py = text.py();
@@ -72,6 +57,24 @@ impl Decimals {
     }
 }
 
+impl Decode for Decimals {
+    /// What `Decimal` makes of the text. It decides itself on what no server sends.
+    fn decode<'py>(&self, py: Python<'py>, bytes: &[u8]) -> Object<'py> {
+        if let Some(method) = &self.maker.exact
+            && let Some(value) = self.call(method, text::ascii(py, bytes)?)
+        {
+            return Some(value);
+        }
+        let text = text::ascii(py, bytes)?;
+        object::or_set(py, self.maker.class.bind(py).call1((text,)))
+    }
+
+    fn is_atomic(&self, py: Python<'_>) -> bool {
+        // SAFETY: the class is alive.
+        unsafe { ffi::PyType_IS_GC(self.maker.class.bind(py).as_type_ptr()) == 0 }
+    }
+}
+
 impl Maker {
     fn new(py: Python<'_>) -> PyResult<Self> {
         let module = py.import(intern!(py, "decimal"))?;
@@ -82,10 +85,10 @@ impl Maker {
             ("rounding", module.getattr("ROUND_HALF_EVEN")?),
             ("capitals", 1_i32.into_pyobject(py)?.into_any()),
             ("clamp", 0_i32.into_pyobject(py)?.into_any()),
-            ("flags", PyTuple::empty(py).into_any()),
+            ("flags", PyList::empty(py).into_any()),
             (
                 "traps",
-                PyTuple::new(py, [module.getattr("InvalidOperation")?])?.into_any(),
+                PyList::new(py, [module.getattr("InvalidOperation")?])?.into_any(),
             ),
         ];
         let context = module

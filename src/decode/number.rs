@@ -14,6 +14,28 @@ pub enum Integer {
     Unsigned(u64),
 }
 
+/// At most 18 digits, of which no sum can overflow, with an optional minus; None for all else.
+#[inline]
+fn parse_short_integer(bytes: &[u8]) -> Option<i64> {
+    let (negative, digits) = match bytes {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let (eights, rest) = digits.as_chunks();
+    let mut magnitude: u64 = 0;
+    for eight in eights {
+        magnitude = magnitude * 100_000_000 + eight_digits(*eight)?;
+    }
+    for byte in rest {
+        magnitude = magnitude * 10 + digit(*byte)?;
+    }
+    let magnitude = magnitude as i64;
+    Some(if negative { -magnitude } else { magnitude })
+}
+
 /// Digits with an optional sign; None for all else and for what 64 bits do not hold.
 pub fn parse_integer(bytes: &[u8]) -> Option<Integer> {
     let (negative, digits) = match bytes {
@@ -27,12 +49,8 @@ pub fn parse_integer(bytes: &[u8]) -> Option<Integer> {
     }
     let (head, tail) = digits.split_at(digits.len().min(19));
     let mut magnitude: u64 = 0;
-    // 19 digits cannot overflow.
-    let (eights, rest) = head.as_chunks();
-    for eight in eights {
-        magnitude = magnitude * 100_000_000 + eight_digits(*eight)?;
-    }
-    for byte in rest {
+    for byte in head {
+        // 19 digits cannot overflow.
         magnitude = magnitude * 10 + digit(*byte)?;
     }
     for byte in tail {
@@ -110,8 +128,17 @@ fn digit(byte: u8) -> Option<u64> {
 }
 
 /// What Python's `int` makes of the text.
-#[inline(never)]
+#[inline]
 pub fn int<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
+    match parse_short_integer(bytes) {
+        // SAFETY: a new reference or null with an exception set.
+        Some(value) => unsafe { object::owned(py, ffi::PyLong_FromLongLong(value)) },
+        None => long_int(py, bytes),
+    }
+}
+
+#[inline(never)]
+fn long_int<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     match parse_integer(bytes) {
         // SAFETY: a new reference or null with an exception set.
         Some(Integer::Signed(value)) => unsafe {
@@ -126,7 +153,7 @@ pub fn int<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
 }
 
 /// What Python's `float` makes of the text.
-#[inline(never)]
+#[inline]
 pub fn float<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     match parse_float(bytes) {
         // SAFETY: a new reference or null with an exception set.

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, ffi};
 
 use super::binary;
-use super::column::Decoder;
+use super::column::{Decoder, Json, decoder};
 use super::converters::Converters;
 use super::dict_keys::DictKeys;
 use super::object::Object;
@@ -47,9 +47,9 @@ impl RowPlan {
             .iter()
             .map(|column| {
                 let field_type = column.column_type();
-                let mut decoder = Decoder::choose(py, column, text.as_ref(), &options.converters)?;
+                let mut decoder = decoder(py, column, text.as_ref(), &options.converters)?;
                 if deserialize_json && field_type == ColumnType::MYSQL_TYPE_JSON {
-                    decoder = decoder.deserialize_json(py)?;
+                    decoder = Box::new(Json::new(py, decoder)?);
                 }
                 atomic &= decoder.is_atomic(py);
                 Ok((decoder, field_type))
@@ -137,14 +137,16 @@ fn wrong_width(cells: usize, columns: usize) -> PyErr {
     ))
 }
 
-#[inline]
+#[inline(always)]
 fn decode_cell<'py>(
     py: Python<'py>,
     (decoder, field_type): &(Decoder, ColumnType),
     cell: &Option<Value>,
 ) -> Object<'py> {
+    if let Some(Value::Bytes(text)) = cell {
+        return decoder.decode(py, text);
+    }
     match cell {
-        Some(Value::Bytes(text)) => decoder.decode(py, text),
         Some(Value::NULL) | None => Some(py.None().into_bound(py)),
         Some(value) => decode_binary(py, decoder, *field_type, value),
     }

@@ -247,7 +247,7 @@ impl Scan<'_> {
 }
 
 /// A DATETIME or TIMESTAMP cell: `datetime`, else `date`, else the text.
-#[inline(never)]
+#[inline]
 pub fn datetime<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     let Some(moment) = parse_datetime(bytes) else {
         return date(py, bytes);
@@ -271,7 +271,7 @@ pub fn datetime<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
 }
 
 /// A DATE cell: `date`, else the text.
-#[inline(never)]
+#[inline]
 pub fn date<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     let Some(Date { year, month, day }) = parse_date(bytes) else {
         return text::ascii(py, bytes);
@@ -285,7 +285,7 @@ pub fn date<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
 }
 
 /// A TIME cell: `timedelta`, else the text.
-#[inline(never)]
+#[inline]
 pub fn timedelta<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     let Some(Duration {
         days,

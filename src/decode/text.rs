@@ -1,11 +1,12 @@
 //! Character data: bytes on the wire to `str` and `bytes`, always strictly.
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CString, c_char};
 use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::column::Decode;
 use super::object::{self, Object};
 use super::wide;
 use crate::charset::Codec;
@@ -14,49 +15,45 @@ use crate::charset::Codec;
 #[derive(Debug, Clone)]
 pub enum TextCodec {
     Utf8,
-    Python {
-        name: CString,
-        /// ASCII bytes stand for themselves, so that no codec need be called for them.
-        ascii_safe: bool,
-    },
+    Python(PythonCodec),
+}
+
+#[derive(Debug, Clone)]
+pub struct PythonCodec {
+    name: CString,
+    /// ASCII bytes stand for themselves, so that no codec need be called for them.
+    ascii_safe: bool,
 }
 
 impl TextCodec {
     pub fn new(codec: &Codec) -> PyResult<Self> {
         Ok(match codec {
             Codec::Utf8 => Self::Utf8,
-            Codec::Python(name) => Self::Python {
+            Codec::Python(name) => Self::Python(PythonCodec {
                 name: CString::new(name.as_str())?,
                 ascii_safe: codec.is_ascii_safe(),
-            },
+            }),
         })
     }
+}
 
-    #[inline]
-    pub fn decode<'py>(&self, py: Python<'py>, bytes: &[u8]) -> Object<'py> {
-        match self {
-            Self::Utf8 => utf8(py, bytes),
-            Self::Python { name, ascii_safe } => python(py, bytes, name, *ascii_safe),
+impl Decode for PythonCodec {
+    fn decode<'py>(&self, py: Python<'py>, bytes: &[u8]) -> Object<'py> {
+        if self.ascii_safe && bytes.len() > 1 && bytes.is_ascii() {
+            return copy_ascii(py, bytes);
+        }
+        let (data, size) = raw_parts(bytes);
+        // SAFETY: `data` and `size` describe a live slice, `name` ends with NUL, and a null
+        // pointer for `errors` means "strict". The result is a new reference or null.
+        unsafe {
+            let text = ffi::PyUnicode_Decode(data, size, self.name.as_ptr(), ptr::null());
+            object::owned(py, text)
         }
     }
 }
 
-#[inline(never)]
-fn python<'py>(py: Python<'py>, bytes: &[u8], codec: &CStr, ascii_safe: bool) -> Object<'py> {
-    if ascii_safe && bytes.len() > 1 && bytes.is_ascii() {
-        return copy_ascii(py, bytes);
-    }
-    let (data, size) = raw_parts(bytes);
-    // SAFETY: `data` and `size` describe a live slice, `codec` ends with NUL, and a null pointer
-    // for `errors` means "strict". The result is a new reference or null.
-    unsafe {
-        let text = ffi::PyUnicode_Decode(data, size, codec.as_ptr(), ptr::null());
-        object::owned(py, text)
-    }
-}
-
 /// `bytes` as they are.
-#[inline(never)]
+#[inline]
 pub fn bytes<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     let (data, size) = raw_parts(bytes);
     // SAFETY: a live slice, which is copied. The result is a new reference or null.
@@ -64,7 +61,7 @@ pub fn bytes<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
 }
 
 /// ASCII text; UnicodeDecodeError for any other byte.
-#[inline(never)]
+#[inline]
 pub fn ascii<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     // CPython's decoder shares its one-character strings; let it.
     if bytes.len() > 1 && bytes.is_ascii() {
@@ -76,7 +73,7 @@ pub fn ascii<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
 }
 
 /// UTF-8 text; UnicodeDecodeError where it is none.
-#[inline(never)]
+#[inline]
 pub fn utf8<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     if bytes.len() > 1 && bytes.is_ascii() {
         return copy_ascii(py, bytes);

@@ -2,6 +2,7 @@
 //! decoder takes twice as long for such texts: it does not know how long they will be.
 
 use std::mem::MaybeUninit;
+use std::slice;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -9,7 +10,7 @@ use pyo3::prelude::*;
 use super::object::{self, Object};
 
 /// Texts of more bytes are left to CPython, whose loop is no slower than ours.
-pub const LIMIT: usize = 256;
+pub const LIMIT: usize = 64;
 
 /// The text; None, and no exception, where the bytes are more than [`LIMIT`] or no UTF-8.
 pub fn short_text<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
@@ -52,44 +53,50 @@ fn decode<'a>(bytes: &[u8], room: &'a mut [MaybeUninit<u32>; LIMIT]) -> Option<(
     if bytes.len() > room.len() {
         return None;
     }
-    let mut rest = bytes;
-    let (mut count, mut widest) = (0, 0);
-    while let [first, behind @ ..] = rest {
-        let character;
-        (character, rest) = match first {
-            0..0x80 => (u32::from(*first), behind),
-            _ => first_wide(rest)?,
-        };
-        widest |= character;
-        room.get_mut(count)?.write(character);
-        count += 1;
+    let mut bytes = bytes.iter();
+    let mut free = room.iter_mut();
+    let mut widest = 0;
+    while let Some(first) = bytes.next() {
+        let mut character = u32::from(*first);
+        if character >= 0x80 {
+            character = wide_character(character, &mut bytes)?;
+            widest |= character;
+        }
+        free.next()?.write(character);
     }
+    let count = LIMIT - free.len();
     // SAFETY: that many have been written.
-    let characters = unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) };
+    let characters = unsafe { slice::from_raw_parts(room.as_ptr().cast(), count) };
     Some((characters, widest))
 }
 
-/// The first character, where it takes more than one byte, and what follows it.
+/// The character that this first byte and some of the next ones make.
 #[inline(always)]
-fn first_wide(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let tail = |byte: u8| (byte & 0xc0 == 0x80).then_some(u32::from(byte & 0x3f));
-    match *bytes {
-        [a @ 0xc2..0xe0, b, ref rest @ ..] => {
-            let character = u32::from(a & 0x1f) << 6 | tail(b)?;
-            Some((character, rest))
+fn wide_character(first: u32, bytes: &mut slice::Iter<'_, u8>) -> Option<u32> {
+    let (character, valid) = match first {
+        0xc2..0xe0 => return append(first & 0x1f, bytes),
+        0xe0..0xf0 => {
+            let character = append(append(first & 0x0f, bytes)?, bytes)?;
+            let surrogates = 0xd800..0xe000;
+            (
+                character,
+                character >= 0x800 && !surrogates.contains(&character),
+            )
         }
-        [a @ 0xe0..0xf0, b, c, ref rest @ ..] => {
-            let character = u32::from(a & 0x0f) << 12 | tail(b)? << 6 | tail(c)?;
-            let valid = character >= 0x800 && !(0xd800..0xe000).contains(&character);
-            valid.then_some((character, rest))
+        0xf0..0xf5 => {
+            let character = append(append(append(first & 0x07, bytes)?, bytes)?, bytes)?;
+            (character, (0x1_0000..0x11_0000).contains(&character))
         }
-        [a @ 0xf0..0xf5, b, c, d, ref rest @ ..] => {
-            let character = u32::from(a & 0x07) << 18 | tail(b)? << 12 | tail(c)? << 6 | tail(d)?;
-            let valid = (0x1_0000..0x11_0000).contains(&character);
-            valid.then_some((character, rest))
-        }
-        _ => None,
-    }
+        _ => return None,
+    };
+    valid.then_some(character)
+}
+
+/// Six more bits, of the next byte.
+#[inline(always)]
+fn append(bits: u32, bytes: &mut slice::Iter<'_, u8>) -> Option<u32> {
+    let byte = *bytes.next()?;
+    (byte & 0xc0 == 0x80).then_some(bits << 6 | u32::from(byte & 0x3f))
 }
 
 #[cfg(test)]
@@ -115,7 +122,8 @@ mod tests {
                 let bytes = &bytes[..end];
                 let expected = std::str::from_utf8(bytes).ok().map(|text| {
                     let characters: Vec<u32> = text.chars().map(u32::from).collect();
-                    let widest = characters.iter().fold(0, |widest, next| widest | next);
+                    let wide = characters.iter().filter(|character| **character >= 0x80);
+                    let widest = wide.fold(0, |widest, next| widest | next);
                     (characters, widest)
                 });
                 assert_eq!(characters(bytes), expected, "{bytes:x?}");
