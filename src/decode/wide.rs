@@ -24,7 +24,7 @@ pub fn short_text<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
 }
 
 /// A `str` of the narrowest width that holds `widest`, as CPython requires of its strings.
-#[inline(always)]
+#[inline(never)]
 fn new_text<'py, T>(
     py: Python<'py>,
     characters: &[u32],
@@ -54,17 +54,17 @@ fn decode<'a>(bytes: &[u8], room: &'a mut [MaybeUninit<u32>; LIMIT]) -> Option<(
         return None;
     }
     let mut bytes = bytes.iter();
-    let mut free = room.iter_mut();
-    let mut widest = 0;
+    let (mut count, mut widest) = (0, 0);
     while let Some(first) = bytes.next() {
         let mut character = u32::from(*first);
         if character >= 0x80 {
             character = wide_character(character, &mut bytes)?;
             widest |= character;
         }
-        free.next()?.write(character);
+        // SAFETY: no more characters than bytes, for which there is room.
+        unsafe { room.get_unchecked_mut(count) }.write(character);
+        count += 1;
     }
-    let count = LIMIT - free.len();
     // SAFETY: that many have been written.
     let characters = unsafe { slice::from_raw_parts(room.as_ptr().cast(), count) };
     Some((characters, widest))
