@@ -95,6 +95,7 @@ def _suite(python: Path, variables: dict[str, str], everything: bool) -> list[St
             name = f"pytest {' '.join(only)} on {driver} + {loop}".replace("  ", " ")
             command = (str(python), "-m", "pytest", "-q", *only)
             stages.append(Pytest(name, command, {**variables, **chosen}))
+    stages += [_on_pymysql(age, python, variables) for age in ("oldest", "newest")]
     stages += [_on_sqlalchemy(version, python, variables) for version in _SQLALCHEMYS]
     stages.append(_third_parties(python, variables))
     return stages
@@ -108,6 +109,16 @@ def _on_sqlalchemy(version: str, python: Path, variables: dict[str, str]) -> Sta
     folder = environment.overlay(f"sqlalchemy-{version}")
     command = (str(python), "-m", "pytest", "-q", "tests/sa")
     return Pytest(name, command, {**variables, "PYTHONPATH": str(folder)})
+
+
+def _on_pymysql(age: str, python: Path, variables: dict[str, str]) -> Stage:
+    """What touches PyMySQL, with the oldest and the newest of them."""
+    folder = environment.overlay(f"pymysql-{age}")
+    parts = ("tests/unit", "tests/guide", "tests/integration/test_cursor.py")
+    # The suite's observer calls pymysql.connect() as the versions of old want it.
+    command = (str(python), "-m", "pytest", "-q", "-W", "default::DeprecationWarning", *parts)
+    changed = {**variables, "PYTHONPATH": str(folder)}
+    return Pytest(f"pytest on the {age} PyMySQL", command, changed)
 
 
 def _third_parties(python: Path, variables: dict[str, str]) -> Stage:
