@@ -1,5 +1,6 @@
 //! The native half of aiomysql. ARCHITECTURE.md says where each behaviour lives.
 
+mod allocator;
 mod awaitable;
 mod charset;
 mod connection;
@@ -19,7 +20,7 @@ use pyo3::prelude::*;
 
 /// A query is some seventy small allocations: mimalloc makes them for a third of the instructions.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 #[pymodule]
 mod _native {

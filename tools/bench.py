@@ -3,6 +3,7 @@
 make bench ARGS="--workload point --rounds 7"   one workload, about a minute
 make bench ARGS=pinned                          the pinned rig
 make bench ARGS=syscalls                        system calls for each query
+make bench ARGS=stall                           the loop's longest stalls while rows arrive
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.servers.process import die_with_parent
 from tools import environment
 from tools.console import say
 
-_MEASUREMENTS = ("run", "pinned", "syscalls")
+_MEASUREMENTS = ("run", "pinned", "syscalls", "stall")
 
 
 def main() -> int:

@@ -48,7 +48,7 @@ async def measure(
 ) -> Clock:
     """One round: connect and warm up, `prepare`, measure, close."""
     async with opened(driver, work, connect_kwargs) as run:
-        if work.kind != "rows":
+        if not work.is_one_statement:
             await run(work.count // 10)
         prepare()
         with Clock() as clock:
@@ -70,12 +70,21 @@ async def opened(
             pool.close()
             await pool.wait_closed()
         return
+    if work.kind == "connect":
+        yield lambda count: workloads.connects(
+            lambda: module.connect(**_SETTINGS, **connect_kwargs), count
+        )
+        return
+    cursors = importlib.import_module(f"{_MODULES[driver]}.cursors")
     connection = await module.connect(**_SETTINGS, **connect_kwargs)
     try:
         if work.kind == "rows":
-            cursors = importlib.import_module(f"{_MODULES[driver]}.cursors")
             cursor_class = cursors.DictCursor if work.dicts else cursors.Cursor
             yield lambda _: workloads.rows(connection, work, cursor_class)
+        elif work.kind == "stream":
+            yield lambda _: workloads.stream(connection, work, cursors.SSCursor)
+        elif work.kind == "many":
+            yield lambda _: workloads.many(connection, work)
         else:
             yield lambda count: workloads.sequence(connection, work, count)
     finally:
@@ -89,13 +98,30 @@ def measure_mysqlclient(
     import MySQLdb  # type: ignore[import-untyped, import-not-found, unused-ignore]
     from MySQLdb import cursors
 
+    if work.kind == "connect":
+        prepare()
+        with Clock() as clock:
+            for _ in range(work.count):
+                MySQLdb.connect(**_SETTINGS, **connect_kwargs).close()
+        return clock
     connection = MySQLdb.connect(**_SETTINGS, **connect_kwargs)
-    cursor = connection.cursor(cursors.DictCursor if work.dicts else cursors.Cursor)
-    take = cursor.fetchall if work.kind == "rows" else cursor.fetchone
+    unbuffered = cursors.SSCursor if work.kind == "stream" else cursors.Cursor
+    cursor = connection.cursor(cursors.DictCursor if work.dicts else unbuffered)
     prepare()
     with Clock() as clock:
         for _ in range(work.count):
+            if work.kind == "many":
+                cursor.execute("TRUNCATE TABLE bench_many")
+                cursor.executemany(work.sql, workloads.MANY)
+                continue
             cursor.execute(work.sql, work.args)
-            take()
+            if work.kind == "rows":
+                cursor.fetchall()
+            elif work.kind == "stream":
+                for _ in cursor:
+                    pass
+            else:
+                cursor.fetchone()
+    cursor.close()
     connection.close()
     return clock

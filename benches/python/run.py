@@ -84,7 +84,7 @@ def measure(
     results = []
     for driver in (driver for driver in fitting if driver in cpu):
         peak = None
-        if work.kind == "rows":
+        if work.kind in ("rows", "stream"):
             with crew.fresh(driver) as worker:
                 answer = worker.ask(driver=driver, connect=connect[driver], **request)
                 peak = answer["peak_kb"] / 1024

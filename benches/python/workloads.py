@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 SELECT_1 = "SELECT 1"
 POINT = "SELECT id, name, city, score, created, note FROM bench_point WHERE id = %s"
 ROWS = "SELECT * FROM bench_rows"
+INSERT = "INSERT INTO bench_many (id, name, score, created) VALUES (%s, %s, %s, %s)"
 POOL_SIZE = 10
 
 
@@ -16,7 +19,8 @@ POOL_SIZE = 10
 class Workload:
     name: str
     title: str
-    # sequence: one query awaited after another; pool: by many tasks; rows: one large result.
+    # sequence: one query awaited after another; pool: by many tasks; rows: one large result;
+    # stream: the same, unbuffered; many: a bulk insert; connect: connections opened and closed.
     kind: str
     sql: str
     args: tuple[Any, ...] | None = None
@@ -27,12 +31,18 @@ class Workload:
 
     @property
     def unit(self) -> str:
-        return "ms" if self.kind == "rows" else "µs per query"
+        if self.is_one_statement:
+            return "ms"
+        return "µs each" if self.kind == "connect" else "µs per query"
+
+    @property
+    def is_one_statement(self) -> bool:
+        return self.kind in ("rows", "stream", "many")
 
     @property
     def scale(self) -> float:
         """From seconds of a round to the unit."""
-        return 1e3 if self.kind == "rows" else 1e6 / self.count
+        return 1e3 if self.is_one_statement else 1e6 / self.count
 
 
 WORKLOADS = {
@@ -46,6 +56,9 @@ WORKLOADS = {
         Workload("pool_50_point", "row, 50 tasks", "pool", POINT, (42,), tasks=50),
         Workload("rows_tuples", "100,000 rows of 8", "rows", ROWS, count=1),
         Workload("rows_dicts", "100,000 rows of 8, as dicts", "rows", ROWS, count=1, dicts=True),
+        Workload("stream", "100,000 rows of 8, streamed", "stream", ROWS, count=1),
+        Workload("executemany", "executemany of 10,000 rows", "many", INSERT, count=1),
+        Workload("connect", "connect and close", "connect", "", count=200),
     )
 }
 
@@ -58,7 +71,8 @@ _NUMBERS = (
 
 # Statements that fill the database; the same on both servers.
 TABLES = (
-    "DROP TABLE IF EXISTS bench_point, bench_rows",
+    "DROP TABLE IF EXISTS bench_point, bench_rows, bench_many",
+    "CREATE TABLE bench_many (id INT, name VARCHAR(40), score DOUBLE, created DATETIME)",
     "CREATE TABLE bench_point (id INT PRIMARY KEY, name VARCHAR(40), city VARCHAR(40),"
     " score DOUBLE, created DATETIME, note VARCHAR(80))",
     "INSERT INTO bench_point SELECT n, CONCAT('name ', n), 'Zürich', n / 7,"
@@ -70,6 +84,13 @@ TABLES = (
     " DATE(TIMESTAMPADD(HOUR, n, '2024-01-01')), IF(n % 10 = 0, NULL, n / 3)"
     f" FROM {_NUMBERS}",
 )
+
+
+_START = datetime.datetime(2024, 2, 29, 12, 34, 56)
+MANY = [
+    (number, f"name {number}", number / 7, _START + datetime.timedelta(seconds=number))
+    for number in range(10_000)
+]
 
 
 async def sequence(connection: Any, work: Workload, count: int) -> None:
@@ -93,3 +114,24 @@ async def rows(connection: Any, work: Workload, cursor_class: Any) -> int:
     async with connection.cursor(cursor_class) as cursor:
         await cursor.execute(work.sql)
         return len(await cursor.fetchall())
+
+
+async def stream(connection: Any, work: Workload, cursor_class: Any) -> int:
+    count = 0
+    async with connection.cursor(cursor_class) as cursor:
+        await cursor.execute(work.sql)
+        async for _ in cursor:
+            count += 1
+    return count
+
+
+async def many(connection: Any, work: Workload) -> None:
+    async with connection.cursor() as cursor:
+        await cursor.execute("TRUNCATE TABLE bench_many")
+        await cursor.executemany(work.sql, MANY)
+
+
+async def connects(connect: Callable[[], Awaitable[Any]], count: int) -> None:
+    for _ in range(count):
+        connection = await connect()
+        await connection.ensure_closed()

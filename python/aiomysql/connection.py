@@ -98,35 +98,7 @@ def connect(
         OperationalError: 2003 where no connection could be made, with its cause; 1045 and others
             as the server says.
     """
-    coro = _connect(
-        host=host,
-        user=user,
-        password=password,
-        db=db,
-        port=port,
-        unix_socket=unix_socket,
-        charset=charset,
-        sql_mode=sql_mode,
-        read_default_file=read_default_file,
-        conv=conv,
-        use_unicode=use_unicode,
-        client_flag=client_flag,
-        cursorclass=cursorclass,
-        init_command=init_command,
-        connect_timeout=connect_timeout,
-        read_default_group=read_default_group,
-        autocommit=autocommit,
-        echo=echo,
-        local_infile=local_infile,
-        loop=loop,
-        ssl=ssl,
-        auth_plugin=auth_plugin,
-        program_name=program_name,
-        server_public_key=server_public_key,
-        database=database,
-        passwd=passwd,
-        read_timeout=read_timeout,
-    )
+    coro = _connect(**locals())
     return _ConnectionContextManager(coro)
 
 

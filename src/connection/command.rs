@@ -88,12 +88,18 @@ async fn answer(lease: &mut Lease, statement: &Statement) -> Result<ResultSet> {
 /// Sends a statement and reads the header of its answer.
 pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
     begin(lease, sql).await?;
-    let sent = lease.query_iter(sql).await.map(drop);
+    let returns_rows = match lease.query_iter(sql).await {
+        Ok(result) => !result.columns_ref().is_empty(),
+        Err(error) => {
+            lease.note(Pending::Nothing);
+            return Err(error.into());
+        }
+    };
     lease.note(Pending::Header);
-    if sent.is_err() {
-        lease.note(Pending::Nothing);
+    if !returns_rows {
+        lease.note_no_rows();
     }
-    Ok(sent?)
+    Ok(())
 }
 
 /// Before a command: reads and drops what an earlier one left unread, and ends its streams.
@@ -112,6 +118,18 @@ pub async fn receive(lease: &mut Lease, reading: &Reading, unbuffered: bool) -> 
     } else {
         read_set(lease, reading).await
     }
+}
+
+/// Sends a statement that returns no rows.
+pub async fn perform(link: &Arc<Link>, limit: Option<Duration>, sql: Vec<u8>) -> Result<()> {
+    with_lease(link, limit, move |mut lease| async move {
+        let performed = match send(&mut lease, &sql).await {
+            Ok(()) => drain(&mut lease).await,
+            failed => failed,
+        };
+        (lease, performed)
+    })
+    .await
 }
 
 /// COM_PING.

@@ -53,6 +53,10 @@ impl Facts {
         }
     }
 
+    fn is_in_transaction(&self) -> bool {
+        self.status.contains(StatusFlags::SERVER_STATUS_IN_TRANS)
+    }
+
     /// Takes over what the last OK packet says; an error packet says nothing.
     pub fn absorb(&mut self, conn: &Conn) {
         if let Some(ok) = conn.last_ok_packet() {
@@ -95,6 +99,8 @@ struct Inner {
     facts: Facts,
     /// Wakes the running command, so that it sees that the connection was closed under it.
     running: Option<Waker>,
+    /// The transaction that is open was begun, or written to; it has not merely read.
+    has_begun: bool,
     /// Counts the commands, so that a stream knows whether its rows are still on the wire.
     epoch: u64,
     /// Seconds of the monotonic clock, which is asyncio's `loop.time()` too.
@@ -127,6 +133,7 @@ impl Link {
                 pending: Pending::Nothing,
                 facts,
                 running: None,
+                has_begun: false,
                 epoch: 0,
                 last_usage: now(),
                 socket,
@@ -149,6 +156,12 @@ impl Link {
 
     pub fn status(&self) -> StatusFlags {
         lock(&self.inner).facts.status
+    }
+
+    /// Whether a transaction is open that has only read, as any SELECT with autocommit off leaves.
+    pub fn is_only_reading(&self) -> bool {
+        let inner = lock(&self.inner);
+        inner.facts.is_in_transaction() && !inner.has_begun
     }
 
     pub fn pending(&self) -> Pending {
@@ -299,6 +312,13 @@ impl Lease {
         let mut inner = lock(&self.link.inner);
         inner.pending = pending;
         inner.facts.absorb(&self.wire);
+        inner.has_begun &= inner.facts.is_in_transaction();
+    }
+
+    /// The statement returned no rows: a transaction that is open now was begun, or written to.
+    pub fn note_no_rows(&self) {
+        let mut inner = lock(&self.link.inner);
+        inner.has_begun = inner.facts.is_in_transaction();
     }
 
     /// A new command is about to be sent: streams of earlier ones have ended.

@@ -9,7 +9,7 @@ mod options;
 mod socket;
 mod wire;
 
-pub use command::{Statement, ping, run, with_lease};
+pub use command::{Statement, perform, ping, run, with_lease};
 pub use link::{Facts, Lease, Link, Pending, now};
 pub use object::Connection;
 pub use options::Options;

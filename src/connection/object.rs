@@ -309,14 +309,7 @@ impl Connection {
         let limit = this.limit();
         let object = slf.clone().unbind();
         Ok(this.operation("Connection._command", |link| async move {
-            with_lease(&link, limit, |mut lease| async move {
-                let performed = match send(&mut lease, &sql).await {
-                    Ok(()) => drain(&mut lease).await,
-                    failed => failed,
-                };
-                (lease, performed)
-            })
-            .await?;
+            command::perform(&link, limit, sql).await?;
             Python::attach(|py| {
                 object.borrow_mut(py).result = None;
                 Ok(py.None())

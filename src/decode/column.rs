@@ -4,149 +4,142 @@ use mysql_async::Column;
 use mysql_async::consts::ColumnType;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::{PyTraverseError, PyVisit, ffi, intern};
+use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::converters::{Converter, Converters, Native};
+use super::decimal::Decimals;
+use super::object::{self, Object};
 use super::text::TextCodec;
 use super::{number, temporal, text};
 
 /// The collation that marks a column as bytes.
 const BINARY: u16 = 63;
 
-pub enum Decoder {
-    Raw(Raw),
-    Native(Native),
-    Converted {
-        raw: Raw,
-        converter: Py<PyAny>,
-    },
-    Json {
-        document: Box<Decoder>,
-        loads: Py<PyAny>,
-    },
+/// Makes the objects of one column.
+pub trait Decode: Send + Sync {
+    /// The object for a cell that is not NULL.
+    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py>;
+
+    /// Whether no object of this column can refer to another one, and so be part of a cycle.
+    fn is_atomic(&self, _: Python<'_>) -> bool {
+        true
+    }
+
+    fn traverse(&self, _: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        Ok(())
+    }
+}
+
+pub type Decoder = Box<dyn Decode>;
+
+impl<F> Decode for F
+where
+    F: for<'py> Fn(Python<'py>, &[u8]) -> Object<'py> + Send + Sync,
+{
+    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py> {
+        self(py, cell)
+    }
+}
+
+pub fn decoder(
+    py: Python<'_>,
+    column: &Column,
+    text: Option<&TextCodec>,
+    converters: &Converters,
+) -> PyResult<Decoder> {
+    let form = Form::of(column);
+    match converters.lookup(py, column.column_type())? {
+        Converter::None => Ok(raw(form, text)),
+        // Text and bytes are left to the function itself: it may read more than the ASCII of
+        // numbers and dates, which our decoders are made for.
+        Converter::Native(native, _) if form == Form::Ascii => self::native(py, native),
+        Converter::Native(_, converter) | Converter::Custom(converter) => {
+            let raw = raw(form, text);
+            Ok(Box::new(Converted { raw, converter }))
+        }
+    }
 }
 
 /// What a cell is without a converter, and what a converter is called with.
-pub enum Raw {
-    Bytes,
-    Ascii,
-    Text(TextCodec),
+fn raw(form: Form, text: Option<&TextCodec>) -> Decoder {
+    match (form, text) {
+        (Form::Ascii, Some(_)) => Box::new(text::ascii),
+        (Form::Text, Some(TextCodec::Utf8)) => Box::new(text::utf8),
+        (Form::Text, Some(TextCodec::Python(codec))) => Box::new(codec.clone()),
+        (Form::Bytes, _) | (_, None) => Box::new(text::bytes),
+    }
 }
 
-impl Decoder {
-    pub fn choose(
-        py: Python<'_>,
-        column: &Column,
-        text: Option<&TextCodec>,
-        converters: &Converters,
-    ) -> PyResult<Self> {
-        let field_type = column.column_type();
-        let form = Form::of(column);
-        let raw = Raw::choose(form, text);
-        Ok(match converters.lookup(py, field_type)? {
-            Converter::None => Self::Raw(raw),
-            // Text and bytes are left to the function itself: it may read more than the ASCII of
-            // numbers and dates, which our decoders are made for.
-            Converter::Native(native, _) if form == Form::Ascii => Self::Native(native),
-            Converter::Native(_, converter) | Converter::Custom(converter) => {
-                Self::Converted { raw, converter }
-            }
-        })
+fn native(py: Python<'_>, native: Native) -> PyResult<Decoder> {
+    Ok(match native {
+        Native::Int => Box::new(number::int),
+        Native::Float => Box::new(number::float),
+        Native::Decimal => Box::new(Decimals::new(py)?),
+        Native::DateTime => Box::new(temporal::datetime),
+        Native::Date => Box::new(temporal::date),
+        Native::Time => Box::new(temporal::timedelta),
+    })
+}
+
+/// A user's function behind the decoder of the column's text or bytes.
+struct Converted {
+    raw: Decoder,
+    converter: Py<PyAny>,
+}
+
+impl Decode for Converted {
+    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py> {
+        let value = self.raw.decode(py, cell)?;
+        object::or_set(py, self.converter.bind(py).call1((value,)))
     }
 
-    /// The same decoder, with `json.loads` behind it.
-    pub fn deserialize_json(self, py: Python<'_>) -> PyResult<Self> {
+    fn is_atomic(&self, _: Python<'_>) -> bool {
+        false
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.converter)
+    }
+}
+
+/// `json.loads` behind another decoder.
+pub struct Json {
+    document: Decoder,
+    loads: Py<PyAny>,
+}
+
+impl Json {
+    pub fn new(py: Python<'_>, document: Decoder) -> PyResult<Self> {
         let loads = py
             .import(intern!(py, "json"))?
             .getattr(intern!(py, "loads"))?
             .unbind();
-        Ok(Self::Json {
-            document: Box::new(self),
-            loads,
-        })
-    }
-
-    /// The object for a cell that is not NULL.
-    #[inline]
-    pub fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        match self {
-            Self::Native(native) => native.decode(py, cell),
-            Self::Raw(raw) => raw.decode(py, cell),
-            Self::Converted { raw, converter } => {
-                converter.bind(py).call1((raw.decode(py, cell)?,))
-            }
-            Self::Json { document, loads } => {
-                let document = document.decode(py, cell)?;
-                match loads.bind(py).call1((&document,)) {
-                    Ok(value) => Ok(value),
-                    Err(error)
-                        if error.is_instance_of::<PyValueError>(py)
-                            || error.is_instance_of::<PyTypeError>(py) =>
-                    {
-                        Ok(document)
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-        }
-    }
-
-    /// Whether no object of this column can refer to another one, and so be part of a cycle.
-    pub fn is_atomic(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(match self {
-            Self::Raw(_) => true,
-            Self::Native(Native::Decimal) => {
-                let class = number::decimal_type(py)?.as_type_ptr();
-                // SAFETY: `class` points at a type object that the static in `number` keeps alive.
-                unsafe { ffi::PyType_IS_GC(class) == 0 }
-            }
-            Self::Native(_) => true,
-            Self::Converted { .. } | Self::Json { .. } => false,
-        })
-    }
-
-    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self {
-            Self::Raw(_) | Self::Native(_) => Ok(()),
-            Self::Converted { converter, .. } => visit.call(converter),
-            Self::Json { document, loads } => {
-                visit.call(loads)?;
-                document.traverse(visit)
-            }
-        }
+        Ok(Self { document, loads })
     }
 }
 
-impl Native {
-    #[inline]
-    fn decode<'py>(self, py: Python<'py>, cell: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        match self {
-            Self::Int => number::int(py, cell),
-            Self::Float => number::float(py, cell),
-            Self::Decimal => number::decimal(py, cell),
-            Self::DateTime => temporal::datetime(py, cell),
-            Self::Date => temporal::date(py, cell),
-            Self::Time => temporal::timedelta(py, cell),
-        }
-    }
-}
-
-impl Raw {
-    fn choose(form: Form, text: Option<&TextCodec>) -> Self {
-        match (form, text) {
-            (Form::Ascii, Some(_)) => Self::Ascii,
-            (Form::Text, Some(codec)) => Self::Text(codec.clone()),
-            (Form::Bytes, _) | (_, None) => Self::Bytes,
+impl Decode for Json {
+    /// What is no JSON document stays what it is.
+    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> Object<'py> {
+        let document = self.document.decode(py, cell)?;
+        match self.loads.bind(py).call1((&document,)) {
+            Err(error)
+                if error.is_instance_of::<PyValueError>(py)
+                    || error.is_instance_of::<PyTypeError>(py) =>
+            {
+                Some(document)
+            }
+            value => object::or_set(py, value),
         }
     }
 
-    #[inline]
-    fn decode<'py>(&self, py: Python<'py>, cell: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        match self {
-            Self::Text(codec) => codec.decode(py, cell),
-            Self::Ascii => text::ascii(py, cell),
-            Self::Bytes => text::bytes(py, cell),
-        }
+    fn is_atomic(&self, _: Python<'_>) -> bool {
+        false
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.loads)?;
+        self.document.traverse(visit)
     }
 }
 

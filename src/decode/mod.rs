@@ -3,16 +3,19 @@
 mod binary;
 mod column;
 mod converters;
+mod decimal;
 mod description;
 mod dict_keys;
 mod field;
 mod number;
+mod object;
 mod plan;
 pub mod samples;
 mod temporal;
 mod text;
 #[cfg(test)]
 mod timings;
+mod wide;
 
 pub use converters::{Converters, remember_originals};
 pub use description::description;

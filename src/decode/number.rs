@@ -1,9 +1,10 @@
 //! Numbers: digits as the server writes them, to `int`, `float` and `Decimal`.
 
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyFloat, PyInt, PyType};
 
+use super::object::{self, Object};
 use super::text;
 
 /// An integer column's value: BIGINT UNSIGNED reaches beyond `i64`.
@@ -11,6 +12,28 @@ use super::text;
 pub enum Integer {
     Signed(i64),
     Unsigned(u64),
+}
+
+/// At most 18 digits, of which no sum can overflow, with an optional minus; None for all else.
+#[inline]
+fn parse_short_integer(bytes: &[u8]) -> Option<i64> {
+    let (negative, digits) = match bytes {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let (eights, rest) = digits.as_chunks();
+    let mut magnitude: u64 = 0;
+    for eight in eights {
+        magnitude = magnitude * 100_000_000 + eight_digits(*eight)?;
+    }
+    for byte in rest {
+        magnitude = magnitude * 10 + digit(*byte)?;
+    }
+    let magnitude = magnitude as i64;
+    Some(if negative { -magnitude } else { magnitude })
 }
 
 /// Digits with an optional sign; None for all else and for what 64 bits do not hold.
@@ -41,8 +64,62 @@ pub fn parse_integer(bytes: &[u8]) -> Option<Integer> {
 }
 
 /// A decimal fraction or a number with an exponent, correctly rounded.
+#[inline]
 pub fn parse_float(bytes: &[u8]) -> Option<f64> {
+    parse_exact_float(bytes).or_else(|| parse_any_float(bytes))
+}
+
+#[inline(never)]
+fn parse_any_float(bytes: &[u8]) -> Option<f64> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+/// A number whose digits, and the power of ten that its point divides them by, are both exact as
+/// floats: the one division then rounds correctly (Clinger 1990). None for all others.
+#[inline]
+fn parse_exact_float(bytes: &[u8]) -> Option<f64> {
+    const POWERS: [f64; 19] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+        1e17, 1e18,
+    ];
+    let (negative, number) = match bytes {
+        [b'-', number @ ..] => (true, number),
+        number => (false, number),
+    };
+    // 18 digits cannot overflow.
+    if number.len() > 19 {
+        return None;
+    }
+    let mut digits: u64 = 0;
+    let mut fraction = None;
+    for (index, byte) in number.iter().enumerate() {
+        match digit(*byte) {
+            Some(digit) => digits = digits * 10 + digit,
+            None if *byte == b'.' && fraction.is_none() => {
+                fraction = Some(number.len() - index - 1)
+            }
+            None => return None,
+        }
+    }
+    let power = POWERS.get(fraction.unwrap_or(0))?;
+    if number.len() == usize::from(fraction.is_some()) || digits > 1 << f64::MANTISSA_DIGITS {
+        return None;
+    }
+    let value = digits as f64 / power;
+    Some(if negative { -value } else { value })
+}
+
+/// The number that eight digits make: as neighbours are added up in pairs, fours and all eight.
+fn eight_digits(digits: [u8; 8]) -> Option<u64> {
+    let digits = u64::from_be_bytes(digits);
+    let values = digits.wrapping_sub(0x3030_3030_3030_3030);
+    // A byte below '0' borrows, one above '9' carries: either sets a high bit somewhere.
+    if (digits | values | values.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    let pairs = (values >> 8 & 0x00ff_00ff_00ff_00ff) * 10 + (values & 0x00ff_00ff_00ff_00ff);
+    let fours = (pairs >> 16 & 0xffff_0000_ffff) * 100 + (pairs & 0xffff_0000_ffff);
+    Some((fours >> 32) * 10_000 + (fours & 0xffff_ffff))
 }
 
 fn digit(byte: u8) -> Option<u64> {
@@ -52,37 +129,43 @@ fn digit(byte: u8) -> Option<u64> {
 
 /// What Python's `int` makes of the text.
 #[inline]
-pub fn int<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+pub fn int<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
+    match parse_short_integer(bytes) {
+        // SAFETY: a new reference or null with an exception set.
+        Some(value) => unsafe { object::owned(py, ffi::PyLong_FromLongLong(value)) },
+        None => long_int(py, bytes),
+    }
+}
+
+#[inline(never)]
+fn long_int<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     match parse_integer(bytes) {
-        Some(Integer::Signed(value)) => Ok(value.into_pyobject(py)?.into_any()),
-        Some(Integer::Unsigned(value)) => Ok(value.into_pyobject(py)?.into_any()),
-        None => call_on_text(&py.get_type::<PyInt>(), bytes),
+        // SAFETY: a new reference or null with an exception set.
+        Some(Integer::Signed(value)) => unsafe {
+            object::owned(py, ffi::PyLong_FromLongLong(value))
+        },
+        // SAFETY: the same.
+        Some(Integer::Unsigned(value)) => unsafe {
+            object::owned(py, ffi::PyLong_FromUnsignedLongLong(value))
+        },
+        None => call_on_text(py, &py.get_type::<PyInt>(), bytes),
     }
 }
 
 /// What Python's `float` makes of the text.
 #[inline]
-pub fn float<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+pub fn float<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     match parse_float(bytes) {
-        Some(value) => Ok(PyFloat::new(py, value).into_any()),
-        None => call_on_text(&py.get_type::<PyFloat>(), bytes),
+        // SAFETY: a new reference or null with an exception set.
+        Some(value) => unsafe { object::owned(py, ffi::PyFloat_FromDouble(value)) },
+        None => call_on_text(py, &py.get_type::<PyFloat>(), bytes),
     }
 }
 
-/// `decimal.Decimal` of the text.
-pub fn decimal<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    call_on_text(decimal_type(py)?, bytes)
-}
-
-/// The class that DECIMAL columns become.
-pub fn decimal_type(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    DECIMAL.import(py, "decimal", "Decimal")
-}
-
 /// Python's own constructor decides: what no server sends still gets Python's value or error.
-fn call_on_text<'py>(class: &Bound<'py, PyType>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    class.call1((text::ascii(class.py(), bytes)?,))
+#[cold]
+fn call_on_text<'py>(py: Python<'py>, class: &Bound<'py, PyType>, bytes: &[u8]) -> Object<'py> {
+    object::or_set(py, class.call1((text::ascii(py, bytes)?,)))
 }
 
 #[cfg(test)]
@@ -133,6 +216,21 @@ mod tests {
         ];
         for text in table {
             assert_eq!(parse_integer(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_byte_but_a_digit_at_any_place() {
+        for place in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"12345678";
+                text[place] = byte;
+                let expected = std::str::from_utf8(&text)
+                    .ok()
+                    .filter(|_| byte.is_ascii_digit());
+                let expected = expected.and_then(|text| text.parse().ok());
+                assert_eq!(eight_digits(text), expected, "{text:?}");
+            }
         }
     }
 

@@ -1,16 +1,17 @@
 //! One result set's decoders, and the rows that they make.
 
 use mysql_async::consts::ColumnType;
-use mysql_async::{Column, Row, Value};
+use mysql_async::{Column, Value};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, ffi};
 
 use super::binary;
-use super::column::Decoder;
+use super::column::{Decoder, Json, decoder};
 use super::converters::Converters;
 use super::dict_keys::DictKeys;
+use super::object::Object;
 use super::text::TextCodec;
 use crate::charset::Codec;
 
@@ -27,32 +28,6 @@ pub struct RowPlan {
     columns: Vec<(Decoder, ColumnType)>,
     /// No object that the decoders make takes part in garbage collection.
     atomic: bool,
-}
-
-/// A row's cells, wherever they are kept.
-pub trait Cells {
-    fn count(&self) -> usize;
-    fn cell(&self, index: usize) -> Option<&Value>;
-}
-
-impl Cells for Row {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn cell(&self, index: usize) -> Option<&Value> {
-        self.as_ref(index)
-    }
-}
-
-impl Cells for [Value] {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn cell(&self, index: usize) -> Option<&Value> {
-        self.get(index)
-    }
 }
 
 impl RowPlan {
@@ -72,24 +47,26 @@ impl RowPlan {
             .iter()
             .map(|column| {
                 let field_type = column.column_type();
-                let mut decoder = Decoder::choose(py, column, text.as_ref(), &options.converters)?;
+                let mut decoder = decoder(py, column, text.as_ref(), &options.converters)?;
                 if deserialize_json && field_type == ColumnType::MYSQL_TYPE_JSON {
-                    decoder = decoder.deserialize_json(py)?;
+                    decoder = Box::new(Json::new(py, decoder)?);
                 }
-                atomic &= decoder.is_atomic(py)?;
+                atomic &= decoder.is_atomic(py);
                 Ok((decoder, field_type))
             })
             .collect::<PyResult<_>>()?;
         Ok(Self { columns, atomic })
     }
 
+    /// `cells`: a row as mysql_async keeps it; what is missing is NULL.
+    #[inline]
     pub fn decode_tuple<'py>(
         &self,
         py: Python<'py>,
-        row: &(impl Cells + ?Sized),
+        cells: &[Option<Value>],
     ) -> PyResult<Bound<'py, PyTuple>> {
-        self.check_width(row)?;
-        if self.columns.is_empty() {
+        self.check_width(cells)?;
+        if cells.is_empty() {
             return Ok(PyTuple::empty(py));
         }
         // SAFETY: the tuple is new and ours alone. It is hidden from the garbage collector while
@@ -99,13 +76,14 @@ impl RowPlan {
         // part of a cycle it stays hidden: the collector itself untracks such tuples when it
         // meets them, and a tuple's items never change.
         unsafe {
-            let size = self.columns.len() as ffi::Py_ssize_t;
-            let tuple = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(size))?;
+            let tuple = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(cells.len() as _))?;
             let pointer = tuple.as_ptr();
             ffi::PyObject_GC_UnTrack(pointer.cast());
-            for (index, column) in self.columns.iter().enumerate() {
-                let object = decode_cell(py, column, row.cell(index))?;
-                ffi::PyTuple_SET_ITEM(pointer, index as ffi::Py_ssize_t, object.into_ptr());
+            for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+                let Some(object) = decode_cell(py, column, cell) else {
+                    return Err(PyErr::fetch(py));
+                };
+                ffi::PyTuple_SET_ITEM(pointer, index as _, object.into_ptr());
             }
             if !self.atomic {
                 ffi::PyObject_GC_Track(pointer.cast());
@@ -114,17 +92,25 @@ impl RowPlan {
         }
     }
 
+    #[inline]
     pub fn decode_dict<'py>(
         &self,
         py: Python<'py>,
-        row: &(impl Cells + ?Sized),
+        cells: &[Option<Value>],
         keys: &DictKeys,
     ) -> PyResult<Bound<'py, PyDict>> {
-        self.check_width(row)?;
+        self.check_width(cells)?;
         debug_assert_eq!(keys.names().len(), self.columns.len());
         let dict = keys.new_dict(py)?;
-        for ((index, column), key) in self.columns.iter().enumerate().zip(keys.names()) {
-            dict.set_item(key, decode_cell(py, column, row.cell(index))?)?;
+        for ((column, cell), key) in self.columns.iter().zip(cells).zip(keys.names()) {
+            let Some(object) = decode_cell(py, column, cell) else {
+                return Err(PyErr::fetch(py));
+            };
+            // SAFETY: a dictionary, a string and an object, all alive.
+            let set = unsafe { ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), object.as_ptr()) };
+            if set != 0 {
+                return Err(PyErr::fetch(py));
+            }
         }
         Ok(dict)
     }
@@ -135,29 +121,46 @@ impl RowPlan {
             .try_for_each(|(decoder, _)| decoder.traverse(visit))
     }
 
-    fn check_width(&self, row: &(impl Cells + ?Sized)) -> PyResult<()> {
-        if row.count() == self.columns.len() {
-            return Ok(());
+    #[inline]
+    fn check_width(&self, cells: &[Option<Value>]) -> PyResult<()> {
+        match cells.len() == self.columns.len() {
+            true => Ok(()),
+            false => Err(wrong_width(cells.len(), self.columns.len())),
         }
-        let (cells, columns) = (row.count(), self.columns.len());
-        Err(PyValueError::new_err(format!(
-            "a row of {cells} cells in a result set of {columns} columns"
-        )))
     }
 }
 
-#[inline]
+#[cold]
+fn wrong_width(cells: usize, columns: usize) -> PyErr {
+    PyValueError::new_err(format!(
+        "a row of {cells} cells in a result set of {columns} columns"
+    ))
+}
+
+#[inline(always)]
 fn decode_cell<'py>(
     py: Python<'py>,
     (decoder, field_type): &(Decoder, ColumnType),
-    value: Option<&Value>,
-) -> PyResult<Bound<'py, PyAny>> {
-    match value {
-        Some(Value::Bytes(text)) => decoder.decode(py, text),
-        Some(Value::NULL) | None => Ok(py.None().into_bound(py)),
-        Some(value) => match binary::as_text(value, *field_type) {
-            Some(text) => decoder.decode(py, &text),
-            None => Ok(py.None().into_bound(py)),
-        },
+    cell: &Option<Value>,
+) -> Object<'py> {
+    if let Some(Value::Bytes(text)) = cell {
+        return decoder.decode(py, text);
+    }
+    match cell {
+        Some(Value::NULL) | None => Some(py.None().into_bound(py)),
+        Some(value) => decode_binary(py, decoder, *field_type, value),
+    }
+}
+
+#[cold]
+fn decode_binary<'py>(
+    py: Python<'py>,
+    decoder: &Decoder,
+    field_type: ColumnType,
+    value: &Value,
+) -> Object<'py> {
+    match binary::as_text(value, field_type) {
+        Some(text) => decoder.decode(py, &text),
+        None => Some(py.None().into_bound(py)),
     }
 }

@@ -30,7 +30,7 @@ pub fn decode_cell<'py>(
     let columns = [field::column(type_code, charsetnr, flags)?];
     let options = options(py, codec, use_unicode, converters)?;
     let plan = RowPlan::new(py, &columns, &options, deserialize_json)?;
-    plan.decode_tuple(py, [data.map_or(Value::NULL, Value::Bytes)].as_slice())?
+    plan.decode_tuple(py, &[data.map(Value::Bytes)])?
         .get_item(0)
 }
 
@@ -58,15 +58,11 @@ pub fn decode_rows<'py>(
     let keys = DictKeys::new(py, &columns, &options.codec)?;
     rows.into_iter()
         .map(|row| {
-            let cells: Vec<Value> = row
-                .into_iter()
-                .map(|cell| cell.map_or(Value::NULL, Value::Bytes))
-                .collect();
+            let cells: Vec<_> = row.into_iter().map(|cell| cell.map(Value::Bytes)).collect();
             if as_dict {
-                plan.decode_dict(py, cells.as_slice(), &keys)
-                    .map(Bound::into_any)
+                plan.decode_dict(py, &cells, &keys).map(Bound::into_any)
             } else {
-                plan.decode_tuple(py, cells.as_slice()).map(Bound::into_any)
+                plan.decode_tuple(py, &cells).map(Bound::into_any)
             }
         })
         .collect()

@@ -6,9 +6,10 @@
 //! The parsers of the usual forms are inlined by force: structures of single bytes that travel
 //! through memory cost a stalled load, a sixth of a DATETIME cell.
 
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDate, PyDateTime, PyDelta};
 
+use super::object::{self, Object};
 use super::text;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,53 +248,71 @@ impl Scan<'_> {
 
 /// A DATETIME or TIMESTAMP cell: `datetime`, else `date`, else the text.
 #[inline]
-pub fn datetime<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    let Some(DateTime {
-        date,
-        hour,
-        minute,
-        second,
-        microsecond,
-    }) = parse_datetime(bytes)
-    else {
-        return self::date(py, bytes);
+pub fn datetime<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
+    let Some(moment) = parse_datetime(bytes) else {
+        return date(py, bytes);
     };
-    let (year, month, day) = (i32::from(date.year), date.month, date.day);
-    PyDateTime::new(
-        py,
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-        microsecond,
-        None,
-    )
-    .map(Bound::into_any)
+    let api = api(py)?;
+    // SAFETY: the API's own type, and None for no time zone; a new reference or null.
+    unsafe {
+        let made = (api.DateTime_FromDateAndTime)(
+            moment.date.year.into(),
+            moment.date.month.into(),
+            moment.date.day.into(),
+            moment.hour.into(),
+            moment.minute.into(),
+            moment.second.into(),
+            moment.microsecond as _,
+            ffi::Py_None(),
+            api.DateTimeType,
+        );
+        object::owned(py, made)
+    }
 }
 
 /// A DATE cell: `date`, else the text.
 #[inline]
-pub fn date<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    match parse_date(bytes) {
-        Some(Date { year, month, day }) => {
-            PyDate::new(py, i32::from(year), month, day).map(Bound::into_any)
-        }
-        None => text::ascii(py, bytes),
+pub fn date<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
+    let Some(Date { year, month, day }) = parse_date(bytes) else {
+        return text::ascii(py, bytes);
+    };
+    let api = api(py)?;
+    // SAFETY: the API's own type; a new reference or null.
+    unsafe {
+        let made = (api.Date_FromDate)(year.into(), month.into(), day.into(), api.DateType);
+        object::owned(py, made)
     }
 }
 
 /// A TIME cell: `timedelta`, else the text.
 #[inline]
-pub fn timedelta<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    match parse_duration(bytes) {
-        Some(Duration {
-            days,
-            seconds,
-            microseconds,
-        }) => PyDelta::new(py, days, seconds, microseconds, false).map(Bound::into_any),
-        None => text::ascii(py, bytes),
+pub fn timedelta<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
+    let Some(Duration {
+        days,
+        seconds,
+        microseconds,
+    }) = parse_duration(bytes)
+    else {
+        return text::ascii(py, bytes);
+    };
+    let api = api(py)?;
+    // SAFETY: the API's own type, and numbers within its limits, as "normalized" claims; a new
+    // reference or null.
+    unsafe {
+        let made = (api.Delta_FromDelta)(days, seconds, microseconds, 0, api.DeltaType);
+        object::owned(py, made)
+    }
+}
+
+/// The C API of `datetime`; None with an exception set where it cannot be imported.
+#[inline]
+fn api(_: Python<'_>) -> Option<&'static ffi::PyDateTime_CAPI> {
+    // SAFETY: attached to Python; what is imported once is never freed.
+    unsafe {
+        if ffi::PyDateTimeAPI().is_null() {
+            ffi::PyDateTime_IMPORT();
+        }
+        ffi::PyDateTimeAPI().as_ref()
     }
 }
 

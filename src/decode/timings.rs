@@ -96,10 +96,10 @@ fn cells() {
                 .map(|i| column(field_type, collation, i))
                 .collect();
             let plan = RowPlan::new(py, &columns, &options(py), false).unwrap();
-            let row = vec![Value::from(text); WIDTH];
+            let row = vec![Some(Value::from(text)); WIDTH];
             let time = least(|| {
                 for _ in 0..ROUNDS {
-                    black_box(plan.decode_tuple(py, row.as_slice()).unwrap());
+                    black_box(plan.decode_tuple(py, &row).unwrap());
                 }
             });
             println!("{name:14} {:7.1} ns", time / (ROUNDS * WIDTH) as f64);
@@ -127,9 +127,9 @@ fn rows() {
         .enumerate()
         .map(|(index, (field_type, collation))| column(field_type, collation, index))
         .collect();
-        let rows: Vec<Vec<Value>> = (0..COUNT)
+        let rows: Vec<Vec<Option<Value>>> = (0..COUNT)
             .map(|n| {
-                vec![
+                [
                     Value::from(n.to_string()),
                     Value::from((n * 1_000_003).to_string()),
                     Value::from(format!("customer-{n:08}")),
@@ -143,6 +143,8 @@ fn rows() {
                         Value::from(format!("{n}.25"))
                     },
                 ]
+                .map(Some)
+                .to_vec()
             })
             .collect();
         let options = options(py);
@@ -151,15 +153,14 @@ fn rows() {
         let time = least(|| {
             let list = PyList::empty(py);
             for row in &rows {
-                list.append(plan.decode_tuple(py, row.as_slice()).unwrap())
-                    .unwrap();
+                list.append(plan.decode_tuple(py, row).unwrap()).unwrap();
             }
         });
         println!("tuples {:6.1} ms", time / 1e6);
         let time = least(|| {
             let list = PyList::empty(py);
             for row in &rows {
-                list.append(plan.decode_dict(py, row.as_slice(), &keys).unwrap())
+                list.append(plan.decode_dict(py, row, &keys).unwrap())
                     .unwrap();
             }
         });

@@ -1,11 +1,12 @@
 //! Which free connections may be handed out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::connection::{Connection, now, ping};
+use crate::connection::{Connection, Link, now, perform, ping};
 
 /// A connection idle for longer than this is asked whether it is still there.
 const TRUSTED_IDLE: f64 = 1.0;
@@ -41,7 +42,7 @@ pub fn mark_lent(member: &Bound<'_, PyAny>) {
 }
 
 /// Whether a connection that comes back may be lent again: it is idle, has nothing left to read,
-/// and is in no transaction.
+/// and is in no transaction, save one that has only read.
 pub fn is_reusable(member: &Bound<'_, PyAny>) -> PyResult<bool> {
     if native(member).is_some_and(|connection| connection.borrow().is_occupied()) {
         return Ok(false);
@@ -49,7 +50,11 @@ pub fn is_reusable(member: &Bound<'_, PyAny>) -> PyResult<bool> {
     let in_transaction = member
         .call_method0(intern!(member.py(), "get_transaction_status"))?
         .is_truthy()?;
-    Ok(!in_transaction)
+    Ok(!in_transaction || native_link(member).is_some_and(|link| link.is_only_reading()))
+}
+
+fn native_link(member: &Bound<'_, PyAny>) -> Option<Arc<Link>> {
+    native(member)?.borrow().link().ok()
 }
 
 /// Looks at a free connection without a round trip.
@@ -75,12 +80,14 @@ pub fn look(member: &Bound<'_, PyAny>, recycle: f64) -> PyResult<Verdict> {
     };
     Ok(match hung_up {
         Some(true) => Verdict::Bad,
+        _ if native_link(member).is_some_and(|link| link.is_only_reading()) => Verdict::Ask,
         Some(false) if idle <= TRUSTED_IDLE => Verdict::Good,
         _ => Verdict::Ask,
     })
 }
 
-/// Asks the server; false where it does not answer in time.
+/// Asks the server, and ends a transaction that has only read; false where it does not answer in
+/// time.
 pub async fn answers(member: &Py<PyAny>) -> PyResult<bool> {
     let session = Python::attach(|py| -> PyResult<_> {
         let member = member.bind(py);
@@ -98,6 +105,12 @@ pub async fn answers(member: &Py<PyAny>) -> PyResult<bool> {
         }
     })?;
     Ok(match session {
+        // Whoever comes next is to read what is current, not an old snapshot.
+        Some((link, limit)) if link.is_only_reading() => {
+            perform(&link, Some(limit), b"ROLLBACK".to_vec())
+                .await
+                .is_ok()
+        }
         Some((link, limit)) => ping(&link, Some(limit)).await.is_ok(),
         // A proxy's connection is taken on trust, as upstream's pool takes all.
         None => true,

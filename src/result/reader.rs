@@ -83,19 +83,27 @@ pub async fn read_more(
     wanted: usize,
     hand_over: impl Fn(Python<'_>, Py<PyAny>),
 ) -> Result<Option<Pending>> {
+    let mut result = QueryResult::<TextProtocol>::new(&mut **lease);
     let mut bytes = 0;
     for _ in 0..wanted.clamp(1, STREAM_ROWS) {
-        let Some(row) = next_row(lease).await? else {
-            let pending = after_rows(lease);
-            lease.note(pending);
-            return Ok(Some(pending));
+        let row = match result.next().await {
+            Ok(Some(row)) => row,
+            Ok(None) => {
+                let pending = after_rows(lease);
+                lease.note(pending);
+                return Ok(Some(pending));
+            }
+            Err(error) => {
+                lease.note(Pending::Nothing);
+                return Err(error.into());
+            }
         };
-        let made = Python::attach(|py| maker.make(py, &row).map(|made| hand_over(py, made)));
+        bytes += size_of_row(&row);
+        let made = Python::attach(|py| maker.make(py, row).map(|made| hand_over(py, made)));
         if let Err(error) = made {
             drain(lease).await?;
             return Err(error.into());
         }
-        bytes += size_of_row(&row);
         if bytes >= STREAM_BYTES {
             break;
         }
@@ -169,7 +177,7 @@ async fn read_rows(lease: &mut Lease, maker: &RowMaker) -> Result<PyResult<Vec<P
             Err(error) => break Err(error),
         };
         if failure.is_none() {
-            match Python::attach(|py| maker.make(py, &row)) {
+            match Python::attach(|py| maker.make(py, row)) {
                 Ok(made) => rows.push(made),
                 Err(error) => failure = Some(error),
             }
@@ -200,6 +208,7 @@ fn read_ok(lease: &Lease, codec: Codec) -> ResultSet {
         Pending::Nothing
     };
     lease.note(pending);
+    lease.note_no_rows();
     ResultSet::done(codec, &lease.link().facts(), pending)
 }
 

@@ -282,7 +282,7 @@ impl ResultSet {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.rows)?;
         if let Some(streamed) = &self.streamed {
-            streamed.maker.traverse(visit)?;
+            streamed.maker.traverse(&visit)?;
             for row in &streamed.arrived {
                 visit.call(row)?;
             }

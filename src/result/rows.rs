@@ -42,16 +42,19 @@ impl RowMaker {
         })
     }
 
-    /// The converters and the like that the plan holds, for the garbage collector.
-    pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.plan.traverse(&visit)
+    pub fn make(&self, py: Python<'_>, row: Row) -> PyResult<Py<PyAny>> {
+        let cells = row.unwrap_raw();
+        Ok(match &self.keys {
+            None => self.plan.decode_tuple(py, &cells)?.into_any().unbind(),
+            Some(keys) => {
+                let dict = self.plan.decode_dict(py, &cells, keys)?;
+                dict.into_any().unbind()
+            }
+        })
     }
 
-    pub fn make(&self, py: Python<'_>, row: &Row) -> PyResult<Py<PyAny>> {
-        Ok(match &self.keys {
-            None => self.plan.decode_tuple(py, row)?.into_any().unbind(),
-            Some(keys) => self.plan.decode_dict(py, row, keys)?.into_any().unbind(),
-        })
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.plan.traverse(visit)
     }
 
     /// All rows of a set, in the container that upstream's cursors give: a tuple of plain rows,
