@@ -27,8 +27,9 @@ impl Openings {
 struct Opening {
     pool: Py<Pool>,
     openings: Arc<Openings>,
-    /// The task of `aiomysql.pool.connect(...)`.
+    /// The task of `aiomysql.pool.connect(...)`, once it has begun.
     connecting: Option<Py<PyAny>>,
+    has_ended: bool,
 }
 
 impl Opening {
@@ -39,20 +40,22 @@ impl Opening {
             pool: pool.clone().unbind(),
             openings,
             connecting: None,
+            has_ended: false,
         }
     }
 
     /// It ended by itself.
     fn end(mut self) {
-        self.connecting = None;
+        self.has_ended = true;
     }
 
     /// It was cancelled: by `terminate`, or by somebody who cancels whatever runs.
-    fn cancelled(pool: &Bound<'_, Pool>, connecting: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = pool.py();
-        if !connecting
-            .call_method0(intern!(py, "cancel"))?
-            .is_truthy()?
+    fn cancelled(&self, py: Python<'_>) -> PyResult<()> {
+        let pool = self.pool.bind(py);
+        if let Some(connecting) = self.connecting.as_ref().map(|task| task.bind(py))
+            && !connecting
+                .call_method0(intern!(py, "cancel"))?
+                .is_truthy()?
         {
             // It had just ended: nobody will take what it opened, or hear why it failed.
             let was_cancelled = connecting.call_method0(intern!(py, "cancelled"))?;
@@ -81,10 +84,10 @@ impl Opening {
 impl Drop for Opening {
     fn drop(&mut self) {
         self.openings.0.fetch_sub(1, Ordering::SeqCst);
-        if let Some(connecting) = self.connecting.take() {
+        if !self.has_ended {
             let _ = Python::try_attach(|py| {
                 // Fails only where the loop is closed, and nobody waits any more.
-                let _ = Self::cancelled(self.pool.bind(py), connecting.bind(py));
+                let _ = self.cancelled(py);
             });
         }
     }

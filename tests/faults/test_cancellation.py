@@ -43,7 +43,11 @@ class Steps:
                 return end.value
             yield waiter
         try:
-            stepping.throw(asyncio.CancelledError())
+            waiter = stepping.throw(asyncio.CancelledError())
+            for _ in range(MANY_STEPS):
+                # What it does on its way out, such as reading a stream to its end.
+                yield waiter
+                waiter = next(stepping)
         except asyncio.CancelledError:
             return None
         except StopIteration:
@@ -175,7 +179,7 @@ async def test_executemany(create_pool: Any, table: Any, server: RunningServer) 
         return cancelling.completed
 
     steps = await sweep(round_)
-    assert steps >= 2
+    assert steps >= 1
     assert server.query(f"SELECT COUNT(*) FROM {name}") == [(60,)]
     await at_full_strength(pool)
 

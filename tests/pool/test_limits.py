@@ -315,14 +315,16 @@ async def test_a_refusal_is_not_repeated_without_being_asked(
         await session(connection)
 
 
+@pytest.mark.parametrize("turns", [1, 2, 20])
 async def test_an_opening_that_is_cancelled_from_outside(
-    create_pool: CreatePool, connects: Connects
+    create_pool: CreatePool, connects: Connects, turns: int
 ) -> None:
     pool = await create_pool(minsize=0, maxsize=1)
     connects.delay = 30
     before = asyncio.all_tasks()
     waiting = asyncio.ensure_future(pool.acquire())
-    await settled()
+    # After one turn the task exists and has not begun.
+    await settled(turns)
     assert counts(pool) == (1, 0, 0)
     connects.delay = 0
     for task in asyncio.all_tasks() - before - {waiting}:
