@@ -14,26 +14,17 @@ pub enum Integer {
     Unsigned(u64),
 }
 
-/// At most 18 digits, of which no sum can overflow, with an optional minus; None for all else.
+/// Up to seven digits: most integers.
 #[inline]
-fn parse_short_integer(bytes: &[u8]) -> Option<i64> {
-    let (negative, digits) = match bytes {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || digits.len() > 18 {
+fn parse_short_integer(digits: &[u8]) -> Option<i64> {
+    if digits.is_empty() || digits.len() >= 8 {
         return None;
     }
-    let (eights, rest) = digits.as_chunks();
-    let mut magnitude: u64 = 0;
-    for eight in eights {
-        magnitude = magnitude * 100_000_000 + eight_digits(*eight)?;
+    let mut value = 0;
+    for byte in digits {
+        value = value * 10 + digit(*byte)? as i64;
     }
-    for byte in rest {
-        magnitude = magnitude * 10 + digit(*byte)?;
-    }
-    let magnitude = magnitude as i64;
-    Some(if negative { -magnitude } else { magnitude })
+    Some(value)
 }
 
 /// Digits with an optional sign; None for all else and for what 64 bits do not hold.
@@ -49,8 +40,12 @@ pub fn parse_integer(bytes: &[u8]) -> Option<Integer> {
     }
     let (head, tail) = digits.split_at(digits.len().min(19));
     let mut magnitude: u64 = 0;
-    for byte in head {
-        // 19 digits cannot overflow.
+    // 19 digits cannot overflow.
+    let (eights, rest) = head.as_chunks();
+    for eight in eights {
+        magnitude = magnitude * 100_000_000 + eight_digits(*eight)?;
+    }
+    for byte in rest {
         magnitude = magnitude * 10 + digit(*byte)?;
     }
     for byte in tail {
@@ -137,6 +132,7 @@ pub fn int<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     }
 }
 
+/// What is longer, or no plain number.
 #[inline(never)]
 fn long_int<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     match parse_integer(bytes) {

@@ -12,7 +12,8 @@ use super::object::{self, Object};
 /// Texts of more bytes are left to CPython, whose loop is no slower than ours.
 pub const LIMIT: usize = 64;
 
-/// The text; None, and no exception, where the bytes are more than [`LIMIT`] or no UTF-8.
+/// The text; None, and no exception, where the bytes are more than [`LIMIT`] or no UTF-8, and for
+/// none or a single one.
 pub fn short_text<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
     let mut room = [const { MaybeUninit::uninit() }; LIMIT];
     let (characters, widest) = decode(bytes, &mut room)?;
@@ -50,7 +51,7 @@ fn new_text<'py, T>(
 /// The characters, and a number as wide as the widest of them.
 #[inline(always)]
 fn decode<'a>(bytes: &[u8], room: &'a mut [MaybeUninit<u32>; LIMIT]) -> Option<(&'a [u32], u32)> {
-    if bytes.len() > room.len() {
+    if !(2..=LIMIT).contains(&bytes.len()) {
         return None;
     }
     let mut bytes = bytes.iter();

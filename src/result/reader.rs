@@ -87,7 +87,7 @@ pub async fn read_more(
     let mut bytes = 0;
     for _ in 0..wanted.clamp(1, STREAM_ROWS) {
         let row = match result.next().await {
-            Ok(Some(row)) => row,
+            Ok(Some(row)) => row.unwrap_raw(),
             Ok(None) => {
                 let pending = after_rows(lease);
                 lease.note(pending);
@@ -98,8 +98,8 @@ pub async fn read_more(
                 return Err(error.into());
             }
         };
-        bytes += size_of_row(&row);
-        let made = Python::attach(|py| maker.make(py, row).map(|made| hand_over(py, made)));
+        bytes += size_of(&row);
+        let made = Python::attach(|py| maker.make(py, &row).map(|made| hand_over(py, made)));
         if let Err(error) = made {
             drain(lease).await?;
             return Err(error.into());
@@ -172,12 +172,12 @@ async fn read_rows(lease: &mut Lease, maker: &RowMaker) -> Result<PyResult<Vec<P
     let mut batch = 0;
     let read = loop {
         let row = match result.next().await {
-            Ok(Some(row)) => row,
+            Ok(Some(row)) => row.unwrap_raw(),
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         };
         if failure.is_none() {
-            match Python::attach(|py| maker.make(py, row)) {
+            match Python::attach(|py| maker.make(py, &row)) {
                 Ok(made) => rows.push(made),
                 Err(error) => failure = Some(error),
             }
@@ -232,11 +232,10 @@ fn is_failure_next(lease: &Lease) -> bool {
     lease.last_ok_packet().is_none()
 }
 
-fn size_of_row(row: &Row) -> usize {
-    (0..row.len())
-        .map(|index| match row.as_ref(index) {
-            Some(Value::Bytes(bytes)) => bytes.len(),
-            _ => 0,
-        })
-        .sum()
+fn size_of(cells: &[Option<Value>]) -> usize {
+    let sizes = cells.iter().map(|cell| match cell {
+        Some(Value::Bytes(bytes)) => bytes.len(),
+        _ => 0,
+    });
+    sizes.sum()
 }

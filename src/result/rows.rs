@@ -1,6 +1,6 @@
 //! Which Python object a row becomes.
 
-use mysql_async::{Column, Row};
+use mysql_async::{Column, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
@@ -42,14 +42,10 @@ impl RowMaker {
         })
     }
 
-    pub fn make(&self, py: Python<'_>, row: Row) -> PyResult<Py<PyAny>> {
-        let cells = row.unwrap_raw();
+    pub fn make(&self, py: Python<'_>, cells: &[Option<Value>]) -> PyResult<Py<PyAny>> {
         Ok(match &self.keys {
-            None => self.plan.decode_tuple(py, &cells)?.into_any().unbind(),
-            Some(keys) => {
-                let dict = self.plan.decode_dict(py, &cells, keys)?;
-                dict.into_any().unbind()
-            }
+            None => self.plan.decode_tuple(py, cells)?.into_any().unbind(),
+            Some(keys) => self.plan.decode_dict(py, cells, keys)?.into_any().unbind(),
         })
     }
 
