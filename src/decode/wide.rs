@@ -15,6 +15,9 @@ pub const LIMIT: usize = 64;
 /// The text; None, and no exception, where the bytes are more than [`LIMIT`] or no UTF-8, and for
 /// none or a single one.
 pub fn short_text<'py>(py: Python<'py>, bytes: &[u8]) -> Object<'py> {
+    if bytes.len() < 2 {
+        return None;
+    }
     let mut room = [const { MaybeUninit::uninit() }; LIMIT];
     let (characters, widest) = decode(bytes, &mut room)?;
     match widest {
@@ -51,7 +54,7 @@ fn new_text<'py, T>(
 /// The characters, and a number as wide as the widest of them.
 #[inline(always)]
 fn decode<'a>(bytes: &[u8], room: &'a mut [MaybeUninit<u32>; LIMIT]) -> Option<(&'a [u32], u32)> {
-    if !(2..=LIMIT).contains(&bytes.len()) {
+    if bytes.len() > LIMIT {
         return None;
     }
     let mut bytes = bytes.iter();
