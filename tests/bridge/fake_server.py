@@ -77,6 +77,8 @@ class FakeServer:
         self._run(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        # Transports that were closed let go of their sockets in the next iterations.
+        self._loop.run_until_complete(asyncio.sleep(0.01))
         self._loop.close()
 
     def hold(self) -> None:

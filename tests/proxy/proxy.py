@@ -216,6 +216,8 @@ class Proxy:
             for task in tasks:
                 task.cancel()
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            # Transports that were closed let go of their sockets in the next iterations.
+            self._loop.run_until_complete(asyncio.sleep(0.01))
             self._loop.close()
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
