@@ -26,7 +26,9 @@ def server() -> dict[str, Any]:
 
 
 async def main() -> None:
-    pool = await aiomysql.create_pool(**server(), charset="utf8mb4", minsize=2, maxsize=10)
+    pool = await aiomysql.create_pool(
+        **server(), charset="utf8mb4", autocommit=True, minsize=2, maxsize=10
+    )
     try:
         await meet_the_server(pool)
         await fill_a_table(pool)
