@@ -26,6 +26,8 @@ class Difference:
     cases: tuple[str, ...] = ()
     steps: dict[str, str | tuple[str, ...] | None] = field(default_factory=dict)
     vendor: str = ""
+    #: A server decides by chance whether it shows.
+    by_chance: bool = False
 
     def explains(self, vendor: str, case: str, label: str, ours: str | None) -> bool:
         if self.vendor not in ("", vendor):
@@ -273,11 +275,12 @@ LIMITS = [
     Difference(
         "An account that does not exist may give `(2059, \"Authentication plugin 'sha256_password'"
         ' not configured")` on MySQL, where it gave 1045.',
-        "MySQL pretends that such an account exists and picks a plugin for it; the driver does not"
-        " speak this one, which MySQL 8 has deprecated.",
+        "MySQL pretends that such an account exists and picks a plugin for it, by chance; the"
+        " driver does not speak this one, which MySQL 8 has deprecated.",
         ("errors/errors_of_connecting",),
         {"{'user': *": 'pymysql.err.OperationalError(2059, "Authentication plugin *'},
         vendor="mysql",
+        by_chance=True,
     ),
 ]
 
