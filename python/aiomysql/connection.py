@@ -124,7 +124,7 @@ class Connection(_native.Connection):
         conv: field type → function that makes a value of text.
         use_unicode: whether text becomes str (the default) or stays bytes.
         client_flag: flags of :mod:`pymysql.constants.CLIENT`; FOUND_ROWS, IGNORE_SPACE and
-            INTERACTIVE have an effect.
+            INTERACTIVE have an effect. MULTI_STATEMENTS is always on, and cannot be cleared.
         cursorclass: what :meth:`cursor` makes.
         init_command: a statement to run when the session is open; a COMMIT follows it.
         connect_timeout: seconds for everything until the session is ready; None for no limit.

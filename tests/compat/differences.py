@@ -64,6 +64,15 @@ BETTER = [
         },
     ),
     Difference(
+        "In a sequence, subclasses of str and bytes are sent as they are outside of one.",
+        "There, their `str()` was sent: the name of an Enum, the repr of bytes.",
+        (
+            "parameters/literal of subclasses of bytes in a list",
+            "parameters/literal of a str Enum in*",
+        ),
+        {"escape": "*", "literal": "*", "mogrify": "*", "fetchall": "*"},
+    ),
+    Difference(
         "Negative `timedelta` parameters keep their value.",
         "Minus one second was sent as `-1:59:59`.",
         ("parameters/literal of a negative timedelta",),
@@ -268,7 +277,8 @@ DETAILS = [
 LIMITS = [
     Difference(
         "A connection without `CLIENT.MULTI_STATEMENTS` cannot be made: NotSupportedError.",
-        "The driver always tells the server that a query may hold several statements.",
+        "The driver announces it in every handshake, and knows no command that takes it back: a"
+        " connection that only seemed to be without it would be worse.",
         ("connecting/a_flag_cleared_before_connecting",),
         {"connect": "pymysql.err.NotSupportedError('client_flag without MULTI_STATEMENTS *"},
     ),
