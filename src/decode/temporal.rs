@@ -78,17 +78,15 @@ pub fn parse_datetime(bytes: &[u8]) -> Option<DateTime> {
 /// The form that servers send, all fields at their full width.
 #[inline(always)]
 fn parse_full_datetime(bytes: &[u8]) -> Option<DateTime> {
-    let (full, rest) = bytes.split_first_chunk::<19>()?;
-    let [day @ .., b' ', h1, h2, b':', m1, m2, b':', s1, s2] = full else {
-        return None;
+    const CLOCK: Form = Form::new(b"00:00:00");
+    let (day, rest) = bytes.split_first_chunk::<10>()?;
+    let (clock, rest) = rest.strip_prefix(b" ")?.split_first_chunk()?;
+    let [hour, _, _, minute, _, _, second, _] = CLOCK.pairs(clock)?;
+    let fraction = match rest {
+        [] => 0,
+        _ => Scan(rest).fraction(),
     };
-    let time = [pair(*h1, *h2), pair(*m1, *m2), pair(*s1, *s2)];
-    let fraction = if rest.is_empty() {
-        0
-    } else {
-        Scan(rest).fraction()
-    };
-    DateTime::new(parse_full_date(day), time, fraction)
+    DateTime::new(parse_full_date(day), [hour, minute, second], fraction)
 }
 
 #[cold]
@@ -115,14 +113,11 @@ pub fn parse_date(bytes: &[u8]) -> Option<Date> {
 
 #[inline(always)]
 fn parse_full_date(bytes: &[u8; 10]) -> Option<Date> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = bytes else {
-        return None;
-    };
-    let (century, year) = (pair(*y1, *y2), pair(*y3, *y4));
-    if century > 99 || year > 99 {
-        return None;
-    }
-    Date::new(century * 100 + year, pair(*m1, *m2), pair(*d1, *d2))
+    const START: Form = Form::new(b"0000-00-");
+    const END: Form = Form::new(b"00-00-00");
+    let [century, _, year, _, _, month, _, _] = START.pairs(bytes.first_chunk()?)?;
+    let [.., day, _] = END.pairs(bytes.last_chunk()?)?;
+    Date::new(century * 100 + year, month, day)
 }
 
 #[cold]
@@ -159,11 +154,41 @@ pub fn parse_duration(bytes: &[u8]) -> Option<Duration> {
     })
 }
 
-/// Two digits; a number above 99 for anything else, which every field's range excludes.
-#[inline]
-fn pair(tens: u8, units: u8) -> u32 {
-    let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
-    u32::from(tens) * 10 + u32::from(units) + u32::from(units > 9) * 1000
+/// Eight characters, each a digit, where it is written as 0, or a certain separator.
+struct Form {
+    characters: u64,
+    /// What may be added to each byte of a text's difference before its high bit is set.
+    margins: u64,
+}
+
+impl Form {
+    const fn new(characters: &[u8; 8]) -> Self {
+        let mut margins = [0x7f; 8];
+        let mut index = 0;
+        while index < 8 {
+            if characters[index] == b'0' {
+                margins[index] -= 9;
+            }
+            index += 1;
+        }
+        Self {
+            characters: u64::from_le_bytes(*characters),
+            margins: u64::from_le_bytes(margins),
+        }
+    }
+
+    /// The number that two digits make, for the digit at each place and the next; None where the
+    /// text has another form.
+    #[inline(always)]
+    fn pairs(&self, text: &[u8; 8]) -> Option<[u32; 8]> {
+        let digits = u64::from_le_bytes(*text) ^ self.characters;
+        // No byte carries into the next one without a high bit of its own.
+        if (digits | digits.wrapping_add(self.margins)) & 0x8080_8080_8080_8080 != 0 {
+            return None;
+        }
+        let pairs = digits * 10 + (digits >> 8);
+        Some(pairs.to_le_bytes().map(u32::from))
+    }
 }
 
 /// What Python's `int` reads: spaces around it, a sign and single underscores between digits are

@@ -174,6 +174,24 @@ fn durations() {
 }
 
 #[test]
+fn the_full_form_and_no_other_at_any_place() {
+    let whole = *b"2011-11-11 11:11:11";
+    for place in 0..whole.len() {
+        for byte in 0..=u8::MAX {
+            let mut text = whole;
+            text[place] = byte;
+            let is_digit = whole[place].is_ascii_digit();
+            let has_form = match is_digit {
+                true => byte.is_ascii_digit(),
+                false => byte == whole[place],
+            };
+            let expected = parse_loose_datetime(&text).filter(|_| has_form);
+            assert_eq!(parse_full_datetime(&text), expected, "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn no_input_panics() {
     // Every string of five from an alphabet that reaches all branches, and every truncation.
     let alphabet = b"09-:. T\xff";
