@@ -58,6 +58,12 @@ impl RowPlan {
         Ok(Self { columns, atomic })
     }
 
+    /// Whether its tuples are hidden from the garbage collector: nothing in them can be part of a
+    /// cycle.
+    pub fn is_atomic(&self) -> bool {
+        self.atomic
+    }
+
     /// `cells`: a row as mysql_async keeps it; what is missing is NULL.
     #[inline]
     pub fn decode_tuple<'py>(

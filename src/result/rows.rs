@@ -3,7 +3,7 @@
 use mysql_async::{Column, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
-use pyo3::{PyTraverseError, PyVisit};
+use pyo3::{PyTraverseError, PyVisit, ffi};
 
 use crate::decode::{DecodeOptions, DictKeys, RowPlan};
 
@@ -56,10 +56,18 @@ impl RowMaker {
     /// All rows of a set, in the container that upstream's cursors give: a tuple of plain rows,
     /// a list of converted ones, and an empty tuple where there are none.
     pub fn collect(&self, py: Python<'_>, rows: Vec<Py<PyAny>>) -> PyResult<Py<PyAny>> {
-        if rows.is_empty() || (self.keys.is_none() && !self.json) {
-            Ok(PyTuple::new(py, rows)?.into_any().unbind())
-        } else {
-            Ok(PyList::new(py, rows)?.into_any().unbind())
+        if rows.is_empty() {
+            return Ok(PyTuple::empty(py).into_any().unbind());
         }
+        if self.keys.is_some() || self.json {
+            return Ok(PyList::new(py, rows)?.into_any().unbind());
+        }
+        let rows = PyTuple::new(py, rows)?;
+        if self.plan.is_atomic() {
+            // SAFETY: a tuple, and new. The collector would untrack it itself, as it does every
+            // tuple of untracked ones, after it has looked at each of them.
+            unsafe { ffi::PyObject_GC_UnTrack(rows.as_ptr().cast()) };
+        }
+        Ok(rows.into_any().unbind())
     }
 }
