@@ -23,9 +23,30 @@ pub struct Traits {
     pub plain: bool,
     /// Nor one that runs the statements of a bulk insert.
     pub plain_in_bulk: bool,
+    /// No hook of the step to the next row is overridden.
+    pub plain_in_fetch: bool,
     pub dicts: bool,
     pub json: bool,
     pub streamed: bool,
+}
+
+/// The verdict on an object's class, kept beside the object.
+#[derive(Default)]
+pub struct Judged(Option<(u32, Traits)>);
+
+impl Judged {
+    /// The verdict on the class of `object`, which is the object that this is kept in.
+    pub fn traits_of(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Traits> {
+        let tag = version_tag(&object.get_type());
+        match (tag, self.0) {
+            (Some(tag), Some((known, traits))) if tag == known => Ok(traits),
+            _ => {
+                let traits = traits_of(object)?;
+                self.0 = version_tag(&object.get_type()).map(|tag| (tag, traits));
+                Ok(traits)
+            }
+        }
+    }
 }
 
 /// A class that has its say about hooks or traits, as it was when the module was imported.
@@ -38,8 +59,16 @@ struct Hook {
     name: Py<PyString>,
     /// What the class itself has under this name.
     value: Option<Py<PyAny>>,
-    /// It matters to bulk inserts alone.
-    bulk: bool,
+    part: Part,
+}
+
+/// Which fast paths a hook matters to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of them.
+    Statement,
+    Bulk,
+    Fetch,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,14 +105,16 @@ pub fn set_attribute(
 }
 
 /// Remembers the hooks of a class of the package as its own. `role` is what the class adds:
-/// `"plain"`, `"dicts"`, `"json"` or `"streamed"`; `bulk_hooks` matter to bulk inserts alone.
+/// `"plain"`, `"dicts"`, `"json"` or `"streamed"`; `bulk_hooks` matter to bulk inserts alone, and
+/// `fetch_hooks` to the step of `async for`.
 #[pyfunction]
-#[pyo3(signature = (class, role, hooks, bulk_hooks=Vec::new()))]
+#[pyo3(signature = (class, role, hooks, bulk_hooks=Vec::new(), fetch_hooks=Vec::new()))]
 pub fn remember_hooks(
     class: &Bound<'_, PyType>,
     role: &str,
     hooks: Vec<Bound<'_, PyString>>,
     bulk_hooks: Vec<Bound<'_, PyString>>,
+    fetch_hooks: Vec<Bound<'_, PyString>>,
 ) -> PyResult<()> {
     let role = match role {
         "plain" => Role::Plain,
@@ -98,16 +129,17 @@ pub fn remember_hooks(
     };
     let hooks = hooks
         .into_iter()
-        .map(|name| (name, false))
-        .chain(bulk_hooks.into_iter().map(|name| (name, true)))
-        .map(|(name, bulk)| {
+        .map(|name| (name, Part::Statement))
+        .chain(bulk_hooks.into_iter().map(|name| (name, Part::Bulk)))
+        .chain(fetch_hooks.into_iter().map(|name| (name, Part::Fetch)))
+        .map(|(name, part)| {
             let name = PyString::intern(name.py(), name.to_str()?);
             let value = own_attribute(class, &name)?.map(Bound::unbind);
             lock(&NAMES).push(name.as_ptr() as usize);
             Ok(Hook {
                 name: name.unbind(),
                 value,
-                bulk,
+                part,
             })
         })
         .collect::<PyResult<_>>()?;
@@ -120,7 +152,7 @@ pub fn remember_hooks(
 }
 
 /// The verdict on an object's class.
-pub fn traits_of(object: &Bound<'_, PyAny>) -> PyResult<Traits> {
+fn traits_of(object: &Bound<'_, PyAny>) -> PyResult<Traits> {
     let class = object.get_type();
     let address = class.as_ptr() as usize;
     let tag = version_tag(&class);
@@ -143,6 +175,7 @@ fn judge(class: &Bound<'_, PyType>) -> PyResult<Traits> {
     let mut traits = Traits {
         plain: true,
         plain_in_bulk: true,
+        plain_in_fetch: true,
         dicts: false,
         json: false,
         streamed: false,
@@ -184,8 +217,17 @@ fn judge(class: &Bound<'_, PyType>) -> PyResult<Traits> {
 
 impl Traits {
     fn count(&mut self, hook: &Hook, untouched: bool) {
-        self.plain_in_bulk &= untouched;
-        self.plain &= untouched || hook.bulk;
+        if untouched {
+            return;
+        }
+        match hook.part {
+            Part::Statement => {
+                self.plain = false;
+                self.plain_in_bulk = false;
+            }
+            Part::Bulk => self.plain_in_bulk = false,
+            Part::Fetch => self.plain_in_fetch = false,
+        }
     }
 }
 

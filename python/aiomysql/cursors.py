@@ -365,7 +365,8 @@ class Cursor(_native.Cursor):
     def __aiter__(self) -> Cursor:
         return self
 
-    async def __anext__(self) -> Any:
+    async def _next_row(self) -> Any:
+        """The step of ``async for`` where :meth:`fetchone` is overridden."""
         row = await self.fetchone()
         if row is None:
             raise StopAsyncIteration
@@ -512,6 +513,9 @@ class SSCursor(Cursor):
 
     async def fetchone(self) -> Any:
         """The next row, or None after the last."""
+        step = self._fetchone_streamed()
+        if step is not None:
+            return await step
         self._check_executed()
         row = await self._read_next()
         if row is not None:
@@ -587,6 +591,7 @@ _HOOKS = [
     "_read_next",
 ]
 _BULK_HOOKS = ["execute", "_do_execute_many"]
+_FETCH_HOOKS = ["fetchone"]
 for _class, _role in (
     (Cursor, "plain"),
     (DeserializationCursor, "plain"),
@@ -596,4 +601,4 @@ for _class, _role in (
     (_DeserializationCursorMixin, "json"),
     (_DictCursorMixin, "dicts"),
 ):
-    _native.remember_hooks(_class, _role, _HOOKS, _BULK_HOOKS)
+    _native.remember_hooks(_class, _role, _HOOKS, _BULK_HOOKS, _FETCH_HOOKS)

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -52,25 +52,44 @@ impl Resolved {
     }
 }
 
-/// An awaitable that returns its value without ever yielding to the event loop.
+/// An awaitable that has its outcome, and never yields to the event loop.
 #[pyclass(frozen, weakref, module = "aiomysql._native")]
-pub struct Ready {
-    value: Mutex<Option<Py<PyAny>>>,
+pub struct Ready(Mutex<Outcome>);
+
+enum Outcome {
+    Return(Py<PyAny>),
+    /// `async for` has come to the end.
+    Stop,
+    Taken,
 }
 
 impl Ready {
     pub fn new(value: Py<PyAny>) -> Self {
-        Self {
-            value: Mutex::new(Some(value)),
-        }
+        Self(Mutex::new(Outcome::Return(value)))
+    }
+
+    /// Raises StopAsyncIteration.
+    pub fn stop() -> Self {
+        Self(Mutex::new(Outcome::Stop))
+    }
+
+    /// Makes a new awaitable of it. Nobody else may hold it.
+    pub fn refill(&self, value: Py<PyAny>) {
+        let old = std::mem::replace(&mut *lock(&self.0), Outcome::Return(value));
+        drop(old);
+    }
+
+    fn take(&self) -> Outcome {
+        std::mem::replace(&mut *lock(&self.0), Outcome::Taken)
     }
 }
 
 impl Stepped for Ready {
     fn step(slf: &Bound<'_, Self>) -> PyResult<Step> {
-        match lock(&slf.get().value).take() {
-            Some(value) => Ok(Step::Return(value)),
-            None => Err(PyRuntimeError::new_err(
+        match slf.get().take() {
+            Outcome::Return(value) => Ok(Step::Return(value)),
+            Outcome::Stop => Err(PyStopAsyncIteration::new_err(())),
+            Outcome::Taken => Err(PyRuntimeError::new_err(
                 "cannot reuse already awaited coroutine",
             )),
         }
@@ -117,14 +136,13 @@ impl Ready {
     }
 
     fn close(&self) {
-        let value = lock(&self.value).take();
-        drop(value);
+        drop(self.take());
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self.value.try_lock() {
-            Ok(value) => visit.call(&*value),
-            Err(_) => Ok(()),
+        match self.0.try_lock().as_deref() {
+            Ok(Outcome::Return(value)) => visit.call(value),
+            _ => Ok(()),
         }
     }
 

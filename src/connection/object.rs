@@ -20,7 +20,7 @@ use crate::charset::Codec;
 use crate::decode::{Converters, DecodeOptions};
 use crate::encode::{Dialect, escape_value};
 use crate::errors::{Error, Result};
-use crate::hooks::{set_attribute, traits_of};
+use crate::hooks::{Judged, set_attribute};
 use crate::result::{Reading, ResultSet, Shape, advance, drain};
 use crate::runtime;
 use crate::tls;
@@ -53,13 +53,16 @@ pub struct Connection {
     last_usage: f64,
     /// A hook was assigned on the instance.
     has_own_hooks: bool,
+    /// Which hooks its class overrides.
+    judged: Judged,
     was_lent: AtomicBool,
 }
 
 impl Connection {
     /// Whether no hook of the connection or of its class is overridden.
     pub fn is_plain(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        Ok(!slf.borrow().has_own_hooks && traits_of(slf.as_any())?.plain)
+        let mut this = slf.borrow_mut();
+        Ok(!this.has_own_hooks && this.judged.traits_of(slf.as_any())?.plain)
     }
 
     /// The session, where there is one.
@@ -211,6 +214,7 @@ impl Connection {
             server_thread_id: None,
             last_usage: now(),
             has_own_hooks: false,
+            judged: Judged::default(),
             was_lent: AtomicBool::new(false),
         }
     }

@@ -11,7 +11,7 @@ use crate::awaitable::Operation;
 use crate::connection::{Connection, Link, Statement, run, with_lease};
 use crate::encode::interpolate;
 use crate::errors::{Error, Result};
-use crate::hooks::{Traits, traits_of};
+use crate::hooks::Traits;
 use crate::result::{Reading, ResultSet, Shape, advance, open_stream, read_set};
 
 impl Traits {
@@ -28,7 +28,7 @@ impl Traits {
 pub(super) fn fast<'py>(
     cursor: &Bound<'py, Cursor>,
 ) -> PyResult<Option<(Bound<'py, Connection>, Traits)>> {
-    let this = cursor.borrow();
+    let mut this = cursor.borrow_mut();
     this.check_open()?;
     let Some(connection) = this.native_connection(cursor.py()) else {
         return Ok(None);
@@ -36,7 +36,7 @@ pub(super) fn fast<'py>(
     if this.echo || this.has_own_hooks {
         return Ok(None);
     }
-    let traits = traits_of(cursor.as_any())?;
+    let traits = this.judged.traits_of(cursor.as_any())?;
     let usable = traits.plain && Connection::is_plain(&connection)?;
     Ok(usable.then_some((connection, traits)))
 }

@@ -16,12 +16,9 @@ impl Cursor {
             None => Ok(None),
         }
     }
-}
 
-#[pymethods]
-impl Cursor {
     /// The next row of a buffered result, or None; the cursor moves on.
-    fn _take_row<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    pub(super) fn take_row<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.check_executed()?;
         let Some(rows) = &self.rows else {
             return Ok(None);
@@ -39,10 +36,13 @@ impl Cursor {
         self.rownumber += usize::from(row.is_some());
         Ok(row)
     }
+}
 
+#[pymethods]
+impl Cursor {
     /// An awaitable of the next row, or of None.
     fn _fetchone(&mut self, py: Python<'_>) -> PyResult<Ready> {
-        let row = self._take_row(py)?;
+        let row = self.take_row(py)?;
         Ok(Ready::new(row.map_or_else(|| py.None(), Bound::unbind)))
     }
 

@@ -3,6 +3,7 @@
 mod bulk;
 mod execute;
 mod fetch;
+mod iterate;
 mod object;
 mod stream;
 

@@ -6,10 +6,11 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
+use crate::awaitable::Ready;
 use crate::charset::Codec;
 use crate::connection::Connection;
 use crate::errors::{Error, Result};
-use crate::hooks::set_attribute;
+use crate::hooks::{Judged, set_attribute};
 use crate::result::ResultSet;
 
 /// The statement that was executed last, in the form that was cheapest to keep.
@@ -84,6 +85,10 @@ pub struct Cursor {
     pub(super) last_executed: Executed,
     /// A hook was assigned on the instance.
     pub(super) has_own_hooks: bool,
+    /// Which hooks its class overrides.
+    pub(super) judged: Judged,
+    /// What `async for` was given last.
+    pub(super) step: Option<Py<Ready>>,
 }
 
 impl Cursor {
@@ -163,6 +168,8 @@ impl Cursor {
             executed: Executed::Nothing,
             last_executed: Executed::Nothing,
             has_own_hooks: false,
+            judged: Judged::default(),
+            step: None,
         }
     }
 
@@ -270,6 +277,7 @@ impl Cursor {
         visit.call(&self.connection)?;
         visit.call(&self.result)?;
         visit.call(&self.rows)?;
+        visit.call(&self.step)?;
         if let Some(Some(description)) = &self.description {
             visit.call(description)?;
         }
@@ -281,6 +289,7 @@ impl Cursor {
         self.connection = None;
         self.result = None;
         self.rows = None;
+        self.step = None;
         self.description = None;
         self.executed = Executed::Nothing;
         self.last_executed = Executed::Nothing;

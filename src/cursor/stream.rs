@@ -135,12 +135,12 @@ impl Cursor {
     }
 
     /// An operation that reads ahead, and then makes its value of what has arrived.
-    fn streaming(
+    pub(super) fn streaming(
         &self,
         py: Python<'_>,
         name: &'static str,
         result: Bound<'_, ResultSet>,
-        take: fn(Python<'_>, &Py<ResultSet>) -> PyResult<Py<PyAny>>,
+        take: impl FnOnce(Python<'_>, &Py<ResultSet>) -> PyResult<Py<PyAny>> + Send + 'static,
     ) -> PyResult<Operation> {
         let link = self.link(&result)?;
         let limit = self.limit(py);

@@ -322,6 +322,13 @@ class SurfaceDifference:
 
 SURFACE = [
     SurfaceDifference(
+        "`Cursor.__anext__` is a native method, and what it returns an awaitable, not a coroutine.",
+        "The step of `async for` need not enter the interpreter. A class that overrides `fetchone`"
+        " is still asked for each row through it.",
+        ("aiomysql.cursors.Cursor.__anext__",),
+        missing=False,
+    ),
+    SurfaceDifference(
         "`Connection` has no methods that read and write packets and sockets: `write_packet`,"
         " `_read_packet`, `_read_bytes`, `_write_bytes`, `_request_authentication`,"
         " `_process_auth`, `_get_server_information`, `caching_sha2_password_auth`,"
