@@ -4,12 +4,14 @@
 //! The waiter is an object of its own because asyncio takes anything with
 //! `_asyncio_future_blocking` for a Future, and then would not accept it as a coroutine.
 
+mod background;
 mod context;
 mod operation;
 mod ready;
 mod send;
 mod waiter;
 
+pub use background::run_in_background;
 pub use context::ContextManager;
 pub use operation::Operation;
 pub use ready::{Ready, Resolved};

@@ -164,7 +164,7 @@ impl Waiter {
     }
 
     #[pyo3(signature = (function, /, *, context=None))]
-    fn add_done_callback(
+    pub fn add_done_callback(
         slf: &Bound<'_, Self>,
         function: Py<PyAny>,
         context: Option<Py<PyAny>>,

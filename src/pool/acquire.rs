@@ -1,10 +1,15 @@
 //! Getting a connection out of a pool.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use pyo3::prelude::*;
 
 use super::health::{self, Verdict};
 use super::object::Pool;
 use super::queue::Ticket;
+use super::rest;
+use crate::connection::Link;
 use crate::errors::{Error, Result};
 
 /// A free connection in good health, or one that has just been opened; in turn.
@@ -48,12 +53,32 @@ async fn take_healthy(pool: &Py<Pool>) -> Result<Option<Py<PyAny>>> {
         let fit = match verdict {
             Verdict::Good => true,
             Verdict::Bad => false,
-            Verdict::Ask => health::answers(lent.connection()).await?,
+            Verdict::Ask => {
+                let fit = lent.answers().await?;
+                if !fit {
+                    Python::attach(|py| ask_the_others(pool.bind(py)))?;
+                }
+                fit
+            }
         };
         if fit {
             return Ok(Some(lent.keep()));
         }
     }
+}
+
+/// Where one connection does not answer others may not either: they are asked all at once, rather
+/// than one after another, and in the other half of the time.
+fn ask_the_others(pool: &Bound<'_, Pool>) -> PyResult<()> {
+    let recycle = pool.borrow().recycle();
+    for member in pool.borrow().lendable(pool.py())? {
+        if let Verdict::Ask = health::look(&member, recycle)?
+            && let Some(link) = health::native_link(&member)
+        {
+            rest::begin(pool, &member, link, health::patience(&member)? / 2)?;
+        }
+    }
+    Ok(())
 }
 
 /// A connection among the used ones while it is not certain that it will be lent. Unless it is
@@ -81,8 +106,23 @@ impl Loan {
         Ok(Some((loan, verdict)))
     }
 
-    fn connection(&self) -> &Py<PyAny> {
-        self.connection.as_ref().unwrap_or(&self.none)
+    /// Whether the server answers on it, in half of the time.
+    async fn answers(&self) -> PyResult<bool> {
+        let asked = Python::attach(|py| -> PyResult<Option<(Arc<Link>, Duration)>> {
+            let Some(connection) = &self.connection else {
+                return Ok(None);
+            };
+            let connection = connection.bind(py);
+            let Some(link) = health::native_link(connection) else {
+                return Ok(None);
+            };
+            Ok(Some((link, health::patience(connection)? / 2)))
+        })?;
+        match asked {
+            Some((link, limit)) => Ok(health::ask(&link, limit).await),
+            // A proxy's connection is taken on trust, as upstream's pool takes all.
+            None => Ok(true),
+        }
     }
 
     fn keep(mut self) -> Py<PyAny> {

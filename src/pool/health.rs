@@ -11,8 +11,8 @@ use crate::connection::{Connection, Link, now, perform, ping};
 /// A connection idle for longer than this is asked whether it is still there.
 const TRUSTED_IDLE: f64 = 1.0;
 
-/// How long a ping may take, where `connect_timeout` is not shorter.
-const PING_LIMIT: Duration = Duration::from_secs(5);
+/// How long an answer may take, where `connect_timeout` is not shorter.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub enum Verdict {
     Good,
@@ -41,19 +41,31 @@ pub fn mark_lent(member: &Bound<'_, PyAny>) {
     }
 }
 
-/// Whether a connection that comes back may be lent again: it is idle, has nothing left to read,
-/// and is in no transaction, save one that has only read.
-pub fn is_reusable(member: &Bound<'_, PyAny>) -> PyResult<bool> {
+/// In what state a connection comes back.
+pub enum Returned {
+    /// Idle, in no transaction, and with nothing left to read.
+    Fit,
+    /// The same, but for a transaction that has only read.
+    Reading(Arc<Link>),
+    Unfit,
+}
+
+pub fn inspect(member: &Bound<'_, PyAny>) -> PyResult<Returned> {
     if native(member).is_some_and(|connection| connection.borrow().is_occupied()) {
-        return Ok(false);
+        return Ok(Returned::Unfit);
     }
     let in_transaction = member
         .call_method0(intern!(member.py(), "get_transaction_status"))?
         .is_truthy()?;
-    Ok(!in_transaction || native_link(member).is_some_and(|link| link.is_only_reading()))
+    if !in_transaction {
+        return Ok(Returned::Fit);
+    }
+    let reading = native_link(member).filter(|link| link.is_only_reading());
+    Ok(reading.map_or(Returned::Unfit, Returned::Reading))
 }
 
-fn native_link(member: &Bound<'_, PyAny>) -> Option<Arc<Link>> {
+/// The session of a pooled connection; None for a proxy.
+pub fn native_link(member: &Bound<'_, PyAny>) -> Option<Arc<Link>> {
     native(member)?.borrow().link().ok()
 }
 
@@ -86,33 +98,23 @@ pub fn look(member: &Bound<'_, PyAny>, recycle: f64) -> PyResult<Verdict> {
     })
 }
 
-/// Asks the server, and ends a transaction that has only read; false where it does not answer in
-/// time.
-pub async fn answers(member: &Py<PyAny>) -> PyResult<bool> {
-    let session = Python::attach(|py| -> PyResult<_> {
-        let member = member.bind(py);
-        match native(member) {
-            Some(connection) => {
-                let connect_timeout: Option<f64> = connection
-                    .getattr(intern!(py, "connect_timeout"))?
-                    .extract()?;
-                let limit = connect_timeout
-                    .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                    .map_or(PING_LIMIT, |seconds| seconds.min(PING_LIMIT));
-                Ok(connection.borrow().link().ok().map(|link| (link, limit)))
-            }
-            None => Ok(None),
-        }
-    })?;
-    Ok(match session {
-        // Whoever comes next is to read what is current, not an old snapshot.
-        Some((link, limit)) if link.is_only_reading() => {
-            perform(&link, Some(limit), b"ROLLBACK".to_vec())
-                .await
-                .is_ok()
-        }
-        Some((link, limit)) => ping(&link, Some(limit)).await.is_ok(),
-        // A proxy's connection is taken on trust, as upstream's pool takes all.
-        None => true,
-    })
+/// Asks the server, and ends a transaction that has only read: whoever comes next is to read what
+/// is current, not an old snapshot. False where it does not answer in time.
+pub async fn ask(link: &Arc<Link>, limit: Duration) -> bool {
+    let asked = if link.is_only_reading() {
+        perform(link, Some(limit), b"ROLLBACK".to_vec()).await
+    } else {
+        ping(link, Some(limit)).await
+    };
+    asked.is_ok()
+}
+
+/// How long the server may take to answer about a connection.
+pub fn patience(member: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let connect_timeout: Option<f64> = member
+        .getattr(intern!(member.py(), "connect_timeout"))?
+        .extract()?;
+    Ok(connect_timeout
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .map_or(PATIENCE, |seconds| seconds.min(PATIENCE)))
 }

@@ -8,5 +8,6 @@ mod health;
 mod object;
 mod opening;
 mod queue;
+mod rest;
 
 pub use object::Pool;

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyAssertionError, PyRuntimeError};
+use pyo3::exceptions::{PyAssertionError, PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet, PyTuple};
 
 use super::acquire::acquire;
-use super::health;
+use super::health::{self, Returned};
 use super::opening::{self, Openings};
 use super::queue::{Queue, Ticket};
+use super::rest::{self, Rests};
 use crate::awaitable::{Operation, Ready};
 use crate::errors::{Error, Result};
 
 /// Base class of `aiomysql.Pool`: limits, order, health and shutdown.
-#[pyclass(subclass, module = "aiomysql._native")]
+#[pyclass(subclass, weakref, module = "aiomysql._native")]
 pub struct Pool {
     #[pyo3(get, name = "_minsize")]
     minsize: usize,
@@ -41,6 +42,7 @@ pub struct Pool {
     closed: bool,
     queue: Arc<Queue>,
     openings: Arc<Openings>,
+    rests: Arc<Rests>,
     /// Those who wait until all connections are closed.
     leaving: Arc<Queue>,
     /// Those who wait until connections have been opened.
@@ -54,6 +56,10 @@ impl Pool {
 
     pub fn openings(&self) -> &Arc<Openings> {
         &self.openings
+    }
+
+    pub fn rests(&self) -> &Arc<Rests> {
+        &self.rests
     }
 
     pub fn recycle(&self) -> f64 {
@@ -84,14 +90,52 @@ impl Pool {
         }
     }
 
-    /// Takes the connection that has been free for longest.
+    /// Takes the connection that has been free for longest, of those that may be lent.
     pub fn take_free<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if self.rests.is_empty() {
+            return self.take_next(py);
+        }
+        match self.lendable(py)?.into_iter().next() {
+            Some(member) => {
+                self.take_out(&member)?;
+                Ok(Some(member))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn take_next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let free = self.free.bind(py);
         if free.is_empty()? {
             Ok(None)
         } else {
             free.call_method0(intern!(py, "popleft")).map(Some)
         }
+    }
+
+    /// Takes a connection out of the free ones, if it is among them.
+    pub fn take_out(&self, member: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = member.py();
+        match self.free.call_method1(py, intern!(py, "remove"), (member,)) {
+            Err(error) if !error.is_instance_of::<PyValueError>(py) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The free connections that do not wait for an answer of the server.
+    pub fn lendable<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let free: Vec<_> = self.free.bind(py).try_iter()?.collect::<PyResult<_>>()?;
+        Ok(free
+            .into_iter()
+            .filter(|each| !self.rests.has(each))
+            .collect())
+    }
+
+    fn has_lendable(&self, py: Python<'_>) -> PyResult<bool> {
+        if self.rests.is_empty() {
+            return Ok(!self.free.bind(py).is_empty()?);
+        }
+        Ok(!self.lendable(py)?.is_empty())
     }
 
     fn size(&self, py: Python<'_>) -> PyResult<usize> {
@@ -105,7 +149,7 @@ impl Pool {
     /// Calls as many waiters as there are free connections for.
     pub fn call_waiters(slf: &Bound<'_, Self>) -> PyResult<()> {
         let pool = slf.borrow();
-        if !pool.free.bind(slf.py()).is_empty()? {
+        if pool.has_lendable(slf.py())? {
             pool.queue.call_next();
         }
         Ok(())
@@ -171,7 +215,8 @@ impl Pool {
     pub fn changed(slf: &Bound<'_, Self>) -> PyResult<()> {
         let closing = {
             let pool = slf.borrow();
-            pool.leaving.call_next();
+            // They wait for different things.
+            pool.leaving.call_all();
             pool.filling.call_next();
             pool.closing
         };
@@ -184,11 +229,18 @@ impl Pool {
         Self::open_for_waiters(slf)
     }
 
-    fn close_free(&self, py: Python<'_>) -> PyResult<()> {
-        while let Some(connection) = self.take_free(py)? {
-            connection.call_method0(intern!(py, "close"))?;
+    /// Closes all free connections; those that wait for an answer, when they have it: what is
+    /// closed in between cannot say goodbye to the server.
+    fn close_free<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut waiting = Vec::new();
+        while let Some(connection) = self.take_next(py)? {
+            if self.rests.let_go(&connection) {
+                waiting.push(connection);
+            } else {
+                connection.call_method0(intern!(py, "close"))?;
+            }
         }
-        Ok(())
+        Ok(waiting)
     }
 }
 
@@ -214,6 +266,7 @@ impl Pool {
             closed: false,
             queue: Arc::default(),
             openings: Arc::default(),
+            rests: Arc::default(),
             leaving: Arc::default(),
             filling: Arc::default(),
         })
@@ -272,10 +325,16 @@ impl Pool {
         }
         used.discard(conn)?;
         if !health::is_closed(conn)? {
-            if closing || !health::is_reusable(conn)? {
-                conn.call_method0(intern!(py, "close"))?;
-            } else {
-                free.call_method1(py, intern!(py, "append"), (conn,))?;
+            match health::inspect(conn)? {
+                returned if closing || matches!(returned, Returned::Unfit) => {
+                    conn.call_method0(intern!(py, "close"))?;
+                }
+                returned => {
+                    free.call_method1(py, intern!(py, "append"), (conn,))?;
+                    if let Returned::Reading(link) = returned {
+                        rest::begin(slf, conn, link, health::patience(conn)?)?;
+                    }
+                }
             }
         }
         Self::changed(slf)?;
@@ -293,9 +352,7 @@ impl Pool {
             pool.closing = true;
             Arc::clone(&pool.queue)
         };
-        while queue.waiting() > 0 {
-            queue.call_next();
-        }
+        queue.call_all();
         Ok(())
     }
 
@@ -314,7 +371,10 @@ impl Pool {
             terminated.add(&connection)?;
             connection.call_method0(intern!(py, "close"))?;
         }
-        slf.borrow().close_free(py)?;
+        let next = || slf.borrow().take_next(py);
+        while let Some(connection) = next()? {
+            connection.call_method0(intern!(py, "close"))?;
+        }
         Self::changed(slf)
     }
 
@@ -326,13 +386,7 @@ impl Pool {
     /// An operation that closes all free connections.
     fn _close_free(slf: Bound<'_, Self>) -> Operation {
         let pool = slf.unbind();
-        Operation::new("Pool.clear", None, async move {
-            Python::attach(|py| {
-                pool.borrow(py).close_free(py)?;
-                Pool::changed(pool.bind(py))?;
-                Ok(py.None())
-            })
-        })
+        Operation::new("Pool.clear", None, clear(pool))
     }
 
     /// An operation that waits until all connections have come back and are closed.
@@ -348,22 +402,41 @@ impl Pool {
     }
 }
 
+async fn clear(pool: Py<Pool>) -> Result<Py<PyAny>> {
+    let mut waiting: Vec<Py<PyAny>> = Python::attach(|py| {
+        let waiting = pool.borrow(py).close_free(py)?;
+        Pool::changed(pool.bind(py))?;
+        Ok::<_, Error>(waiting.into_iter().map(Bound::unbind).collect())
+    })?;
+    let mut ticket: Option<Ticket> = None;
+    loop {
+        Python::attach(|py| waiting.retain(|each| pool.borrow(py).rests.has(each.bind(py))));
+        if waiting.is_empty() {
+            return Ok(Python::attach(|py| py.None()));
+        }
+        wait(&mut ticket, &pool, |pool| &pool.leaving).await?;
+    }
+}
+
 async fn wait_closed(pool: Py<Pool>) -> Result<Py<PyAny>> {
     let mut ticket: Option<Ticket> = None;
     loop {
-        let done = Python::attach(|py| {
-            let this = pool.borrow(py);
-            if this.closed {
-                return Ok(true);
-            }
-            if !this.closing {
-                return Err(Error::from(PyRuntimeError::new_err(
-                    ".wait_closed() should be called after .close()",
-                )));
-            }
-            this.close_free(py)?;
-            Ok(this.used.bind(py).is_empty() && this.openings.count() == 0)
-        })?;
+        let done =
+            Python::attach(|py| {
+                let this = pool.borrow(py);
+                if this.closed {
+                    return Ok(true);
+                }
+                if !this.closing {
+                    return Err(Error::from(PyRuntimeError::new_err(
+                        ".wait_closed() should be called after .close()",
+                    )));
+                }
+                this.close_free(py)?;
+                Ok(this.used.bind(py).is_empty()
+                    && this.openings.count() == 0
+                    && this.rests.is_empty())
+            })?;
         if done {
             return Python::attach(|py| {
                 pool.borrow_mut(py).closed = true;

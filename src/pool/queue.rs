@@ -69,6 +69,13 @@ impl Queue {
         self.tell_next(None);
     }
 
+    /// Calls all who have not been called yet.
+    pub fn call_all(&self) {
+        while self.waiting() > 0 {
+            self.call_next();
+        }
+    }
+
     /// Makes the first who has not been called raise `failure`; gives it back where nobody waits.
     pub fn fail_next(&self, failure: Error) -> Option<Error> {
         self.tell_next(Some(failure))

@@ -180,9 +180,10 @@ BETTER = [
         {"close": "None"},
     ),
     Difference(
-        "A pool rolls back a transaction that has only read before it lends the connection again:"
-        " whoever comes next sees current rows.",
-        "The old snapshot was lent with the connection, and its reads were stale.",
+        "A pool rolls back a transaction that has only read when the connection comes back: its"
+        " locks end there, and whoever comes next sees current rows.",
+        "It was kept open, and lent with the connection: DDL had to wait for it, and reads were"
+        " stale.",
         ("pool/releasing_after_reading",),
         {"what was inserted meanwhile": "((1,),)"},
     ),

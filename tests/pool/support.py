@@ -38,6 +38,14 @@ async def killed(server: RunningServer, *connections: Any) -> None:
     raise AssertionError("sessions survive KILL")
 
 
+async def eventually_closed(connection: Any) -> None:
+    for _ in range(2000):
+        if connection.closed:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("still open")
+
+
 async def settled(turns: int = 20) -> None:
     """Lets everything run that needs no waiting."""
     for _ in range(turns):
