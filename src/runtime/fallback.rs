@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::driver::Collector;
@@ -50,7 +50,7 @@ fn start(py: Python<'_>) -> PyResult<Background> {
     let may_enter = Arc::clone(&background.may_enter);
     std::thread::Builder::new()
         .name("aiomysql-reactor".into())
-        .spawn(move || runtime.block_on(wake_loops(woken, may_enter)))?;
+        .spawn(move || wake_loops(&runtime, woken, &may_enter))?;
     *lock(&BACKGROUND) = Some(ProcessBound::new(background.clone()));
     Ok(background)
 }
@@ -64,9 +64,15 @@ fn stop(py: Python<'_>) {
     }
 }
 
-async fn wake_loops(mut woken: UnboundedReceiver<Weak<Reactor>>, may_enter: MayEnter) {
-    while let Some(reactor) = woken.recv().await {
-        let may_enter = lock(&may_enter);
+/// Python is entered outside the runtime's context: a garbage collection in there may drop a
+/// connection, which nobody would dig out of this thread's graveyard.
+fn wake_loops(
+    runtime: &Runtime,
+    mut woken: UnboundedReceiver<Weak<Reactor>>,
+    may_enter: &MayEnter,
+) {
+    while let Some(reactor) = runtime.block_on(woken.recv()) {
+        let may_enter = lock(may_enter);
         if *may_enter {
             // None while the interpreter shuts down: nobody is left to be woken.
             let _ = Python::try_attach(|py| call_soon(py, &reactor));
