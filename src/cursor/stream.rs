@@ -178,8 +178,9 @@ async fn read_ahead(
         (lease, read.map(|end| (end, facts)))
     })
     .await;
-    // The rows may all be in the socket's buffer: a reader in a hurry would never let go.
-    yield_to_loop().await;
+    if Python::attach(|py| result.borrow_mut(py).is_loops_turn()) {
+        yield_to_loop().await;
+    }
     Python::attach(|py| {
         let mut result = result.borrow_mut(py);
         match read {

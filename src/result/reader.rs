@@ -15,7 +15,7 @@ use crate::errors::Result;
 use crate::runtime::yield_to_loop;
 
 /// Rows between two returns to the event loop: about a millisecond's work.
-const ROWS_PER_BATCH: usize = 1000;
+pub(super) const ROWS_PER_BATCH: usize = 1000;
 
 /// What is held of a stream at most: whichever comes first.
 const STREAM_ROWS: usize = 256;

@@ -8,6 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use super::reader::ROWS_PER_BATCH;
 use super::rows::RowMaker;
 use crate::charset::Codec;
 use crate::connection::{Facts, Link, Pending};
@@ -25,6 +26,8 @@ struct Streamed {
     /// The command that the rows belong to (see `Link::epoch`).
     epoch: u64,
     arrived: VecDeque<Py<PyAny>>,
+    /// How many have arrived since the event loop had its turn.
+    in_a_row: usize,
     /// The server has sent the last row.
     ended: bool,
     /// What ended the stream early; raised after the rows that arrived before it.
@@ -124,6 +127,7 @@ impl ResultSet {
                 link,
                 epoch,
                 arrived: VecDeque::new(),
+                in_a_row: 0,
                 ended: false,
                 failure: None,
             }),
@@ -181,7 +185,17 @@ impl ResultSet {
     pub fn take_in(&mut self, row: Py<PyAny>) {
         if let Some(streamed) = &mut self.streamed {
             streamed.arrived.push_back(row);
+            streamed.in_a_row += 1;
         }
+    }
+
+    /// Whether it is the event loop's turn: rows that are all in the socket's buffer would never
+    /// let go.
+    pub fn is_loops_turn(&mut self) -> bool {
+        self.streamed
+            .as_mut()
+            .filter(|streamed| streamed.in_a_row >= ROWS_PER_BATCH)
+            .is_some_and(|streamed| std::mem::take(&mut streamed.in_a_row) > 0)
     }
 
     /// The stream broke off.
