@@ -4,6 +4,7 @@ make bench ARGS="--workload point --rounds 7"   one workload, about a minute
 make bench ARGS=pinned                          the pinned rig
 make bench ARGS=syscalls                        system calls for each query
 make bench ARGS=stall                           the loop's longest stalls while rows arrive
+make bench ARGS=instructions                    instructions for each query and row
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.servers.process import die_with_parent
 from tools import environment
 from tools.console import say
 
-_MEASUREMENTS = ("run", "pinned", "syscalls", "stall")
+_MEASUREMENTS = ("run", "pinned", "syscalls", "stall", "instructions")
 
 
 def main() -> int:

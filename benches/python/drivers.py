@@ -82,7 +82,8 @@ async def opened(
             cursor_class = cursors.DictCursor if work.dicts else cursors.Cursor
             yield lambda _: workloads.rows(connection, work, cursor_class)
         elif work.kind == "stream":
-            yield lambda _: workloads.stream(connection, work, cursors.SSCursor)
+            cursor_class = cursors.SSDictCursor if work.dicts else cursors.SSCursor
+            yield lambda _: workloads.stream(connection, work, cursor_class)
         elif work.kind == "many":
             yield lambda _: workloads.many(connection, work)
         else:
@@ -105,8 +106,12 @@ def measure_mysqlclient(
                 MySQLdb.connect(**_SETTINGS, **connect_kwargs).close()
         return clock
     connection = MySQLdb.connect(**_SETTINGS, **connect_kwargs)
-    unbuffered = cursors.SSCursor if work.kind == "stream" else cursors.Cursor
-    cursor = connection.cursor(cursors.DictCursor if work.dicts else unbuffered)
+    kinds = {
+        ("stream", True): cursors.SSDictCursor,
+        ("stream", False): cursors.SSCursor,
+        ("rows", True): cursors.DictCursor,
+    }
+    cursor = connection.cursor(kinds.get((work.kind, work.dicts), cursors.Cursor))
     prepare()
     with Clock() as clock:
         for _ in range(work.count):
@@ -118,6 +123,8 @@ def measure_mysqlclient(
             if work.kind == "rows":
                 cursor.fetchall()
             elif work.kind == "stream":
+                while work.chunk and cursor.fetchmany(work.chunk):
+                    pass
                 for _ in cursor:
                     pass
             else:

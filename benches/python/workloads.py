@@ -28,6 +28,8 @@ class Workload:
     count: int = 2000
     tasks: int = 1
     dicts: bool = False
+    # How many rows a stream fetches at a time; 0: one by one, by `async for`.
+    chunk: int = 0
 
     @property
     def unit(self) -> str:
@@ -57,6 +59,22 @@ WORKLOADS = {
         Workload("rows_tuples", "100,000 rows of 8", "rows", ROWS, count=1),
         Workload("rows_dicts", "100,000 rows of 8, as dicts", "rows", ROWS, count=1, dicts=True),
         Workload("stream", "100,000 rows of 8, streamed", "stream", ROWS, count=1),
+        Workload(
+            "stream_dicts",
+            "100,000 rows of 8, streamed as dicts",
+            "stream",
+            ROWS,
+            count=1,
+            dicts=True,
+        ),
+        Workload(
+            "stream_chunks",
+            "100,000 rows of 8, streamed by fetchmany(1000)",
+            "stream",
+            ROWS,
+            count=1,
+            chunk=1000,
+        ),
         Workload("executemany", "executemany of 10,000 rows", "many", INSERT, count=1),
         Workload("connect", "connect and close", "connect", "", count=200),
     )
@@ -120,8 +138,12 @@ async def stream(connection: Any, work: Workload, cursor_class: Any) -> int:
     count = 0
     async with connection.cursor(cursor_class) as cursor:
         await cursor.execute(work.sql)
-        async for _ in cursor:
-            count += 1
+        if work.chunk:
+            while rows := await cursor.fetchmany(work.chunk):
+                count += len(rows)
+        else:
+            async for _ in cursor:
+                count += 1
     return count
 
 
