@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import os
 import shutil
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
-from tests.servers import VENDORS, Fleet, PackagesUnavailable
+from tests.servers import VENDORS, Fleet, PackagesUnavailable, from_environment
 from tools import environment, libpython
-from tools.stages import CargoTest, Pytest, Stage, run_all
+from tools.lanes import run_all
+from tools.stages import CargoTest, Pytest, Stage
 
 _PYTHON_FOLDERS = ("python", "tests", "tools", "benches", "examples")
 # Annotated throughout; the tests themselves are not held to it.
@@ -33,12 +37,18 @@ def main() -> int:
     python = environment.library()
     stages = [*_rust_stages(python), *_python_stages(python)]
     if given.lint:
-        return run_all(stages)
+        return run_all(stages, [{}])
     environment.reference()
-    with Fleet(list(VENDORS)) as fleet:
-        stages += _missing_servers(fleet)
-        stages += _suite(python, fleet.environment(), given.all)
-        return run_all(stages)
+    with ExitStack() as running:
+        fleets = [running.enter_context(Fleet(list(VENDORS))) for _ in range(_lanes())]
+        stages = [*_missing_servers(fleets[0]), *_suite(python, given.all), *stages]
+        return run_all(stages, [fleet.environment() for fleet in fleets])
+
+
+def _lanes() -> int:
+    """Two suites beside each other, each with servers of its own; one where servers are given."""
+    given = any(from_environment(vendor) for vendor in VENDORS)
+    return 1 if given else min(os.cpu_count() or 1, 2)
 
 
 def _rust_stages(python: Path) -> list[Stage]:
@@ -85,47 +95,46 @@ def _missing_servers(fleet: Fleet) -> list[Stage]:
     return [Stage(f"{name} server", (), missing=why) for name, why in fleet.missing.items()]
 
 
-def _suite(python: Path, variables: dict[str, str], everything: bool) -> list[Stage]:
+def _suite(python: Path, everything: bool) -> list[Stage]:
     stages: list[Stage] = []
-    for driver in _DRIVERS:
-        for loop in _LOOPS:
-            whole = everything or (driver, loop) == ("loop", "asyncio")
-            chosen = {"AIOMYSQL_TEST_DRIVER": driver, "AIOMYSQL_TEST_LOOP": loop}
-            only = () if whole else ("-m", "bridge")
-            name = f"pytest {' '.join(only)} on {driver} + {loop}".replace("  ", " ")
-            command = (str(python), "-m", "pytest", "-q", *only)
-            stages.append(Pytest(name, command, {**variables, **chosen}))
-    stages += [_on_pymysql(age, python, variables) for age in ("oldest", "newest")]
-    stages += [_on_sqlalchemy(version, python, variables) for version in _SQLALCHEMYS]
-    stages.append(_third_parties(python, variables))
+    for driver, loop in itertools.product(_DRIVERS, _LOOPS):
+        if not everything and (driver, loop) == ("fallback", "uvloop"):
+            continue
+        whole = everything or (driver, loop) == ("loop", "asyncio")
+        only = () if whole else ("-m", "bridge")
+        name = f"pytest {' '.join(only)} on {driver} + {loop}".replace("  ", " ")
+        chosen = {"AIOMYSQL_TEST_DRIVER": driver, "AIOMYSQL_TEST_LOOP": loop}
+        stages.append(Pytest(name, (str(python), "-m", "pytest", "-q", *only), chosen))
+    stages += [_on_pymysql(age, python) for age in ("oldest", "newest")]
+    stages += [_on_sqlalchemy(version, python) for version in _SQLALCHEMYS]
+    stages.append(_third_parties(python))
     return stages
 
 
-def _on_sqlalchemy(version: str, python: Path, variables: dict[str, str]) -> Stage:
+def _on_sqlalchemy(version: str, python: Path) -> Stage:
     """aiomysql.sa's tests on another SQLAlchemy than the suite's own."""
     name = f"pytest tests/sa on SQLAlchemy {version}"
     if version == "2.1" and sys.version_info < (3, 10):
         return Pytest(name, (), missing="SQLAlchemy 2.1 needs Python 3.10")
     folder = environment.overlay(f"sqlalchemy-{version}")
     command = (str(python), "-m", "pytest", "-q", "tests/sa")
-    return Pytest(name, command, {**variables, "PYTHONPATH": str(folder)})
+    return Pytest(name, command, {"PYTHONPATH": str(folder)})
 
 
-def _on_pymysql(age: str, python: Path, variables: dict[str, str]) -> Stage:
+def _on_pymysql(age: str, python: Path) -> Stage:
     """What touches PyMySQL, with the oldest and the newest of them."""
     folder = environment.overlay(f"pymysql-{age}")
     parts = ("tests/unit", "tests/guide", "tests/integration/test_cursor.py")
     # The suite's observer calls pymysql.connect() as the versions of old want it.
     command = (str(python), "-m", "pytest", "-q", "-W", "default::DeprecationWarning", *parts)
-    changed = {**variables, "PYTHONPATH": str(folder)}
-    return Pytest(f"pytest on the {age} PyMySQL", command, changed)
+    return Pytest(f"pytest on the {age} PyMySQL", command, {"PYTHONPATH": str(folder)})
 
 
-def _third_parties(python: Path, variables: dict[str, str]) -> Stage:
+def _third_parties(python: Path) -> Stage:
     """Packages that applications use the library through; the suite itself skips most of them."""
     folder = environment.overlay("third-parties")
     command = (str(python), "-m", "pytest", "-q", "tests/third_parties")
-    return Pytest("pytest tests/third_parties", command, {**variables, "PYTHONPATH": str(folder)})
+    return Pytest("pytest tests/third_parties", command, {"PYTHONPATH": str(folder)})
 
 
 if __name__ == "__main__":
