@@ -21,7 +21,7 @@ from tools.stages import CargoTest, Pytest, Stage
 
 _PYTHON_FOLDERS = ("python", "tests", "tools", "benches", "examples")
 # Annotated throughout; the tests themselves are not held to it.
-_TYPED_FOLDERS = ("python", "tools", "tests/servers", "benches/python")
+_TYPED_FOLDERS = ("python", "tools", "tests/servers", "tests/types", "benches/python")
 _DRIVERS = ("loop", "fallback")
 _LOOPS = ("asyncio", "uvloop")
 _SQLALCHEMYS = ("1.4", "2.1")
@@ -88,6 +88,7 @@ def _python_stages(python: Path) -> list[Stage]:
             (str(python), "-m", "mypy.stubtest", "aiomysql._native"),
             missing=None if stubs.exists() else "there is no python/aiomysql/_native.pyi",
         ),
+        Stage("basedpyright", (str(python), "-m", "tools.typed")),
     ]
 
 

@@ -2,6 +2,7 @@
 
 .venv             the library under development, with the tools of its tests
 .cache/reference  aiomysql 0.3.2, which the library replaces, for comparison
+.cache/types      basedpyright, with what a user of the library has
 .cache/overlay    other versions of what .venv holds, to be put before it on PYTHONPATH
 """
 
@@ -21,6 +22,7 @@ from tools.console import give_up, say
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 REFERENCE = ROOT / ".cache" / "reference"
+TYPES = ROOT / ".cache" / "types"
 REQUIREMENTS = ROOT / "requirements"
 
 
@@ -42,6 +44,12 @@ def reference() -> Path:
     """The virtual environment with aiomysql 0.3.2; returns its Python."""
     _install(REFERENCE, REQUIREMENTS / "reference.txt")
     return python_of(REFERENCE)
+
+
+def types() -> Path:
+    """The virtual environment with basedpyright; returns its Python."""
+    _install(TYPES, REQUIREMENTS / "types.txt")
+    return python_of(TYPES)
 
 
 def overlay(name: str) -> Path:

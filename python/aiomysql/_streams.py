@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Reader:
     """What is asked of ``connection._reader``."""
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     def exception(self) -> BaseException | None:
@@ -40,7 +40,7 @@ class Reader:
 class Writer:
     """What is asked of ``connection._writer``, and of its transport and protocol."""
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     @property

@@ -11,7 +11,7 @@ import configparser
 import getpass
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, overload
 from warnings import warn as _plain_warn
 
 from pymysql.charset import charset_by_name
@@ -31,14 +31,20 @@ from pymysql.err import (
 )
 
 from . import _client_flag, _native, _streams
+from ._types import CursorT
 from ._version import __version__
 from .cursors import Cursor
 from .utils import _ConnectionContextManager, _ContextManager
 
 if TYPE_CHECKING:
-    import ssl as _ssl
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping, Sequence
     from types import TracebackType
+
+    from typing_extensions import Self, TypeVar
+
+    from ._types import TLS
+
+    _AnyCursor = TypeVar("_AnyCursor", bound=Cursor[Any])
 
 try:
     DEFAULT_USER: str | None = getpass.getuser()
@@ -73,7 +79,7 @@ def connect(
     conv: Mapping[Any, Any] = decoders,
     use_unicode: bool | None = None,
     client_flag: int = 0,
-    cursorclass: type[Cursor] = Cursor,
+    cursorclass: type[CursorT] = Cursor,  # type: ignore[assignment]
     init_command: str | None = None,
     connect_timeout: float | None = None,
     read_default_group: str | None = None,
@@ -81,7 +87,7 @@ def connect(
     echo: bool = False,
     local_infile: bool = False,
     loop: asyncio.AbstractEventLoop | None = None,
-    ssl: _ssl.SSLContext | Mapping[str, Any] | bool | None = None,
+    ssl: TLS = None,
     auth_plugin: str = "",
     program_name: str = "",
     server_public_key: Any = None,
@@ -89,7 +95,7 @@ def connect(
     database: str | None = _UNSET,
     passwd: str | bytes = _UNSET,
     read_timeout: float | None = None,
-) -> _ConnectionContextManager[Connection]:
+) -> _ConnectionContextManager[Connection[CursorT]]:
     """Open a connection: ``conn = await connect(...)`` or ``async with connect(...) as conn``.
 
     The arguments are those of :class:`Connection`.
@@ -102,13 +108,13 @@ def connect(
     return _ConnectionContextManager(coro)
 
 
-async def _connect(*args: Any, **kwargs: Any) -> Connection:
-    conn = Connection(*args, **kwargs)
+async def _connect(*args: Any, **kwargs: Any) -> Connection[Any]:
+    conn: Connection[Any] = Connection(*args, **kwargs)
     await conn._connect()
     return conn
 
 
-class Connection(_native.Connection):
+class Connection(_native.Connection[CursorT]):
     """A session with a server. Making one does no I/O: use :func:`connect`.
 
     Args:
@@ -179,7 +185,7 @@ class Connection(_native.Connection):
         conv: Mapping[Any, Any] = decoders,
         use_unicode: bool | None = None,
         client_flag: int = 0,
-        cursorclass: type[Cursor] = Cursor,
+        cursorclass: type[CursorT] = Cursor,  # type: ignore[assignment]
         init_command: str | None = None,
         connect_timeout: float | None = None,
         read_default_group: str | None = None,
@@ -187,7 +193,7 @@ class Connection(_native.Connection):
         echo: bool = False,
         local_infile: bool = False,
         loop: asyncio.AbstractEventLoop | None = None,
-        ssl: _ssl.SSLContext | Mapping[str, Any] | bool | None = None,
+        ssl: TLS = None,
         auth_plugin: str = "",
         program_name: str = "",
         server_public_key: Any = None,
@@ -240,13 +246,15 @@ class Connection(_native.Connection):
             self._connect_attrs["program_name"] = program_name
         self.server_public_key = server_public_key
         # What the driver does not tell of the server's greeting.
-        self.salt = None
-        self.server_language = None
-        self.server_charset = None
+        self.salt: str | None = None
+        self.server_language: int | None = None
+        self.server_charset: str | None = None
         self.server_capabilities: int | None = None
-        self.host_info = "Not connected"
+        self.host_info: str = "Not connected"
+        #: When the session was opened, by the event loop's clock.
+        self.connected_time: float | None = None
         self._take_charset(charset or DEFAULT_CHARSET)
-        self.use_unicode = True if use_unicode is None else bool(use_unicode)
+        self.use_unicode: bool = True if use_unicode is None else bool(use_unicode)
 
         client_flag |= CLIENT.CAPABILITIES | CLIENT.MULTI_STATEMENTS
         if self._ssl_context is not None:
@@ -257,14 +265,14 @@ class Connection(_native.Connection):
             client_flag |= CLIENT.CONNECT_WITH_DB
         self.client_flag = client_flag
 
-        self.cursorclass = cursorclass
-        self.connect_timeout = connect_timeout
-        self.read_timeout = read_timeout
+        self.cursorclass: type[CursorT] = cursorclass
+        self.connect_timeout: float | None = connect_timeout
+        self.read_timeout: float | None = read_timeout
         self.autocommit_mode = autocommit
         self.encoders = encoders
         self.decoders = conv
-        self.sql_mode = sql_mode
-        self.init_command = init_command
+        self.sql_mode: str | None = sql_mode
+        self.init_command: str | None = init_command
 
     @property
     def host(self) -> str:
@@ -299,7 +307,7 @@ class Connection(_native.Connection):
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The event loop that the connection was opened on; before that, the running one."""
-        return self._loop  # type: ignore[return-value]
+        return cast("asyncio.AbstractEventLoop", self._loop)
 
     @property
     def encoding(self) -> str:
@@ -449,7 +457,7 @@ class Connection(_native.Connection):
         await self._execute_command(COMMAND.COM_INIT_DB, db)
         await self._read_ok_packet()
 
-    async def show_warnings(self) -> Any:
+    async def show_warnings(self) -> Sequence[tuple[str, int, str]] | None:
         """The warnings of the last statement: a tuple of ``(Level, Code, Message)``."""
         await self._execute_command(COMMAND.COM_QUERY, "SHOW WARNINGS")
         await self._receive()
@@ -457,11 +465,11 @@ class Connection(_native.Connection):
         self._result = None
         return result.rows if result is not None else None
 
-    def escape(self, obj: Any) -> Any:
+    def escape(self, obj: Any) -> str:
         """The SQL literal of a value, as text."""
         return self._escape(obj)
 
-    def literal(self, obj: Any) -> Any:
+    def literal(self, obj: Any) -> str:
         """Another name of :meth:`escape`."""
         return self.escape(obj)
 
@@ -469,9 +477,15 @@ class Connection(_native.Connection):
         """What stands between the quotes of a string literal."""
         if not isinstance(s, str):
             raise TypeError(f"escape_string() takes a str, not {type(s).__name__}")
-        return self._escape(s)[1:-1]  # type: ignore[no-any-return]
+        return self._escape(s)[1:-1]
 
-    def cursor(self, *cursors: type[Cursor]) -> _ContextManager[Any]:
+    @overload
+    def cursor(self) -> _ContextManager[CursorT]: ...
+    @overload
+    def cursor(self, cursor: type[_AnyCursor], /) -> _ContextManager[_AnyCursor]: ...
+    @overload
+    def cursor(self, *cursors: type[Cursor[Any]]) -> _ContextManager[Any]: ...
+    def cursor(self, *cursors: type[Cursor[Any]]) -> _ContextManager[Any]:
         """Make a cursor: ``async with conn.cursor() as cur`` or ``cur = await conn.cursor()``.
 
         Args:
@@ -484,6 +498,7 @@ class Connection(_native.Connection):
         """
         self._ensure_alive()
         self._touch()
+        cursor_class: type[Cursor[Any]]
         if not cursors:
             cursor_class = self.cursorclass
         elif all(isinstance(each, type) and issubclass(each, Cursor) for each in cursors):
@@ -591,7 +606,7 @@ class Connection(_native.Connection):
 
     def thread_id(self) -> int:
         """The server's number of this session."""
-        return self.server_thread_id[0]  # type: ignore[index]
+        return cast("tuple[int]", self.server_thread_id)[0]
 
     def character_set_name(self) -> str:
         """The connection's character set."""
@@ -614,9 +629,9 @@ class Connection(_native.Connection):
         return bool(self.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
 
     #: The version of the protocol that all servers since MySQL 3.21 speak.
-    protocol_version = 10
+    protocol_version: int = 10
 
-    async def __aenter__(self) -> Connection:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -664,7 +679,7 @@ def _text(value: str | bytes, name: str) -> str:
         raise NotSupportedError(f"{name} in bytes that are not UTF-8 is not supported") from None
 
 
-def _mix(cursors: tuple[type[Cursor], ...]) -> type[Cursor]:
+def _mix(cursors: tuple[type[Cursor[Any]], ...]) -> type[Cursor[Any]]:
     name = "".join(each.__name__ for each in cursors).replace("Cursor", "") + "Cursor"
     return type(name, cursors, {})
 

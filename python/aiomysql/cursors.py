@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
 from pymysql.constants import FIELD_TYPE
@@ -27,6 +28,7 @@ from pymysql.err import (
 )
 
 from . import _native
+from ._types import Row
 from ._warn import warn
 from .log import logger
 
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
     from types import TracebackType
 
+    from typing_extensions import Self
+
+    from ._types import Column
     from .connection import Connection
 
 #: What :meth:`Cursor.executemany` rewrites into statements of many rows when it was replaced;
@@ -48,7 +53,7 @@ RE_INSERT_VALUES = re.compile(
 _RE_INSERT_VALUES = RE_INSERT_VALUES
 
 
-class Cursor(_native.Cursor):
+class Cursor(_native.Cursor[Row]):
     """Runs statements on a connection and holds the rows of the last one.
 
     Made by :meth:`Connection.cursor`; follows PEP 249 with coroutines in place of functions.
@@ -59,7 +64,7 @@ class Cursor(_native.Cursor):
     """
 
     #: The longest statement that :meth:`executemany` makes, in bytes.
-    max_stmt_length = 1024000
+    max_stmt_length: int = 1024000
 
     Warning = Warning
     Error = Error
@@ -72,7 +77,7 @@ class Cursor(_native.Cursor):
     ProgrammingError = ProgrammingError
     NotSupportedError = NotSupportedError
 
-    def __init__(self, connection: Connection, echo: bool = False) -> None:
+    def __init__(self, connection: Connection[Any], echo: bool = False) -> None:
         self._connection = connection
         self._echo = echo
 
@@ -81,12 +86,12 @@ class Cursor(_native.Cursor):
         return self._get_db().loop
 
     @property
-    def connection(self) -> Any:
+    def connection(self) -> Connection[Any] | None:
         """The connection; None once the cursor is closed."""
-        return self._connection
+        return self._connection  # type: ignore[no-any-return]
 
     @property
-    def description(self) -> tuple[tuple[Any, ...], ...] | None:
+    def description(self) -> tuple[Column, ...] | None:
         """PEP 249: a 7-tuple for each column, or None where the statement returned no rows."""
         return self._description  # type: ignore[no-any-return]
 
@@ -341,15 +346,15 @@ class Cursor(_native.Cursor):
         self._executed = query
         return args
 
-    def fetchone(self) -> Awaitable[Any]:
+    def fetchone(self) -> Awaitable[Row | None]:
         """The next row, or None (awaitable)."""
         return self._fetchone()
 
-    def fetchmany(self, size: int | None = None) -> Awaitable[Any]:
+    def fetchmany(self, size: int | None = None) -> Awaitable[Sequence[Row]]:
         """The next ``size`` rows, ``arraysize`` where it is None (awaitable)."""
         return self._fetchmany(size)
 
-    def fetchall(self) -> Awaitable[Any]:
+    def fetchall(self) -> Awaitable[Sequence[Row]]:
         """All rows that are left (awaitable)."""
         return self._fetchall()
 
@@ -362,17 +367,17 @@ class Cursor(_native.Cursor):
         """
         return self._scroll(value, mode)
 
-    def __aiter__(self) -> Cursor:
+    def __aiter__(self) -> Self:
         return self
 
-    async def _next_row(self) -> Any:
+    async def _next_row(self) -> Row:
         """The step of ``async for`` where :meth:`fetchone` is overridden."""
         row = await self.fetchone()
         if row is None:
             raise StopAsyncIteration
         return row
 
-    async def __aenter__(self) -> Cursor:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -386,18 +391,25 @@ class Cursor(_native.Cursor):
 
 # What the mixins find in the classes that they are mixed with.
 if TYPE_CHECKING:
-    _Mixed = Cursor
+
+    class _Mixed(Cursor[Row]): ...
 else:
-    _Mixed = object
+
+    class _Mixed:
+        def __class_getitem__(cls, rows: Any) -> type:
+            return object
 
 
-class _DeserializationCursorMixin(_Mixed):
+class _DeserializationCursorMixin(_Mixed[Row]):
     """JSON columns become the objects that they describe; bad JSON stays as it is."""
 
     async def _do_get_result(self) -> None:
         await super()._do_get_result()
         if self._rows:
             self._rows = [self._deserialization_row(row) for row in self._rows]
+
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(GenericAlias)
 
     def _deserialization_row(self, row: Any) -> Any:
         if row is None:
@@ -418,7 +430,7 @@ class _DeserializationCursorMixin(_Mixed):
         return self._deserialization_row(super()._conv_row(row))
 
 
-class _DictCursorMixin(_Mixed):
+class _DictCursorMixin(_Mixed[dict[str, Any]]):
     """Rows are dictionaries by column name; a repeated name becomes ``table.name``."""
 
     #: May be replaced by another class of mappings.
@@ -442,15 +454,15 @@ class _DictCursorMixin(_Mixed):
         return self.dict_type(zip(self._fields, row))
 
 
-class DeserializationCursor(_DeserializationCursorMixin, Cursor):
+class DeserializationCursor(_DeserializationCursorMixin[Row], Cursor[Row]):
     """A cursor whose JSON columns become Python objects."""
 
 
-class DictCursor(_DictCursorMixin, Cursor):
+class DictCursor(_DictCursorMixin, Cursor[dict[str, Any]]):
     """A cursor whose rows are dictionaries."""
 
 
-class SSCursor(Cursor):
+class SSCursor(Cursor[Row]):
     """A cursor that streams its rows: they come off the network as they are fetched.
 
     At most 256 rows, or 1 MiB, are held; the server waits for a reader that is slow. How many rows
@@ -511,28 +523,28 @@ class SSCursor(Cursor):
         """A row as the hooks want it; rows that the fast path made are as they should be."""
         return row if self._made_rows else self._conv_row(row)
 
-    async def fetchone(self) -> Any:
+    async def fetchone(self) -> Row | None:
         """The next row, or None after the last."""
         step = self._fetchone_streamed()
         if step is not None:
             return await step
         self._check_executed()
-        row = await self._read_next()
+        row: Row | None = await self._read_next()
         if row is not None:
             self._rownumber += 1
         return row
 
-    async def fetchmany(self, size: int | None = None) -> list[Any]:
+    async def fetchmany(self, size: int | None = None) -> list[Row]:
         """The next ``size`` rows, :attr:`arraysize` where it is None, in a list."""
         self._check_executed()
         return await self._read_rows(self._arraysize if size is None else size)
 
-    async def fetchall(self) -> list[Any]:
+    async def fetchall(self) -> list[Row]:
         """All rows that are left, in a list."""
         self._check_executed()
         return await self._read_rows(None)
 
-    async def _read_rows(self, count: int | None) -> list[Any]:
+    async def _read_rows(self, count: int | None) -> list[Row]:
         if self._made_rows:
             rows: list[Any] = await self._next_streamed_rows(count)
             self._rownumber += len(rows)
@@ -564,7 +576,7 @@ class SSCursor(Cursor):
         self._rownumber += count
 
 
-class SSDictCursor(_DictCursorMixin, SSCursor):
+class SSDictCursor(_DictCursorMixin, SSCursor[dict[str, Any]]):
     """A cursor that streams its rows as dictionaries."""
 
 

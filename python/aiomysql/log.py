@@ -3,4 +3,4 @@
 import logging
 
 #: Statements of connections, cursors and pools made with ``echo=True`` are logged here, at INFO.
-logger = logging.getLogger("aiomysql")
+logger: logging.Logger = logging.getLogger("aiomysql")

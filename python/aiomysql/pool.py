@@ -12,6 +12,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import _native
+from ._types import CursorT
 from .connection import connect
 from .utils import (
     _PoolAcquireContextManager,
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Generator
     from types import TracebackType
 
+    from typing_extensions import Self, Unpack
+
+    from ._types import ConnectArguments
     from .connection import Connection
 
 __all__ = ["Pool", "connect", "create_pool"]
@@ -34,8 +38,8 @@ def create_pool(
     echo: bool = False,
     pool_recycle: float = -1,
     loop: asyncio.AbstractEventLoop | None = None,
-    **kwargs: Any,
-) -> _PoolContextManager[Pool]:
+    **kwargs: Unpack[ConnectArguments[CursorT]],
+) -> _PoolContextManager[Pool[CursorT]]:
     """Make a pool: ``pool = await create_pool(...)`` or ``async with create_pool(...) as pool``.
 
     Args:
@@ -68,8 +72,10 @@ async def _create_pool(
     pool_recycle: float = -1,
     loop: asyncio.AbstractEventLoop | None = None,
     **kwargs: Any,
-) -> Pool:
-    pool = Pool(minsize, maxsize, echo, pool_recycle, loop or asyncio.get_running_loop(), **kwargs)
+) -> Pool[Any]:
+    pool: Pool[Any] = Pool(
+        minsize, maxsize, echo, pool_recycle, loop or asyncio.get_running_loop(), **kwargs
+    )
     try:
         await pool._fill_free_pool(False)
     except BaseException:
@@ -78,7 +84,7 @@ async def _create_pool(
     return pool
 
 
-class Pool(_native.Pool, asyncio.AbstractServer):
+class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
     """A pool of connections. Made by :func:`create_pool`.
 
     Who waits for a connection is served in order. A connection that the server has closed is not
@@ -92,7 +98,7 @@ class Pool(_native.Pool, asyncio.AbstractServer):
         echo: bool,
         pool_recycle: float,
         loop: asyncio.AbstractEventLoop | None,
-        **kwargs: Any,
+        **kwargs: Unpack[ConnectArguments[CursorT]],
     ) -> None:
         if minsize < 0:
             raise ValueError("minsize should be zero or greater")
@@ -134,7 +140,7 @@ class Pool(_native.Pool, asyncio.AbstractServer):
         """Whether the pool is closed and its last connection too."""
         return self._closed
 
-    def acquire(self) -> _PoolAcquireContextManager[Any]:
+    def acquire(self) -> _PoolAcquireContextManager[Connection[CursorT]]:
         """Get a connection: ``async with pool.acquire() as conn`` or ``await pool.acquire()``.
 
         Raises:
@@ -143,13 +149,13 @@ class Pool(_native.Pool, asyncio.AbstractServer):
         """
         return _PoolAcquireContextManager(self._acquire(), self)
 
-    async def _acquire(self) -> Any:
-        return await self._checkout()
+    async def _acquire(self) -> Connection[CursorT]:
+        return await self._checkout()  # type: ignore[no-any-return]
 
     async def _fill_free_pool(self, override_min: bool) -> None:
         await self._fill()
 
-    def release(self, conn: Connection) -> Awaitable[None]:
+    def release(self, conn: Connection[Any]) -> Awaitable[None]:
         """Give a connection back. Not a coroutine; what it returns may be awaited.
 
         Raises:
@@ -194,10 +200,11 @@ class Pool(_native.Pool, asyncio.AbstractServer):
 
     __iter__ = __await__
 
-    async def __aenter__(self) -> Pool:
+    async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(  # type: ignore[override]
+    # A server's takes two arguments.
+    async def __aexit__(  # type: ignore[override]  # pyright: ignore
         self,
         exc_type: type[BaseException] | None,
         exc_val: BaseException | None,

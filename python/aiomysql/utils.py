@@ -45,8 +45,11 @@ class _ContextManager(_native.ContextManager, Coroutine[Any, Any, _T], Generic[_
     def gi_code(self) -> Any:
         return self._coro.gi_code
 
-    def __next__(self) -> Any:
-        return self.send(None)
+    # Type checkers would take it for a generator, and lose what it returns.
+    if not TYPE_CHECKING:
+
+        def __next__(self) -> Any:
+            return self.send(None)
 
 
 class _ConnectionContextManager(_ContextManager[_T]):
@@ -86,7 +89,7 @@ class _PoolAcquireContextManager(_ContextManager[_T]):
 
     if TYPE_CHECKING:
 
-        def __init__(self, coro: Awaitable[_T], pool: Pool) -> None: ...
+        def __init__(self, coro: Awaitable[_T], pool: Pool[Any]) -> None: ...
 
     @property
     def _conn(self) -> Any:
@@ -98,11 +101,11 @@ class _PoolConnectionContextManager:
 
     __slots__ = ("_conn", "_pool")
 
-    def __init__(self, pool: Pool, conn: Connection | None) -> None:
+    def __init__(self, pool: Pool[Any], conn: Connection[Any] | None) -> None:
         self._pool: Any = pool
         self._conn: Any = conn
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Connection[Any]:
         assert self._conn
         return self._conn  # type: ignore[no-any-return]
 
@@ -116,7 +119,7 @@ class _PoolConnectionContextManager:
         conn, self._conn = self._conn, None
         pool.release(conn)
 
-    async def __aenter__(self) -> Connection:
+    async def __aenter__(self) -> Connection[Any]:
         assert not self._conn
         self._conn = await self._pool.acquire()
         return self._conn  # type: ignore[no-any-return]

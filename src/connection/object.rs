@@ -26,7 +26,7 @@ use crate::runtime;
 use crate::tls;
 
 /// Base class of `aiomysql.Connection`: the session itself, without names, defaults and hooks.
-#[pyclass(subclass, module = "aiomysql._native")]
+#[pyclass(subclass, generic, module = "aiomysql._native")]
 pub struct Connection {
     link: Option<Arc<Link>>,
     codec: Codec,

@@ -56,7 +56,7 @@ impl Executed {
 }
 
 /// Base class of `aiomysql.Cursor`.
-#[pyclass(subclass, module = "aiomysql._native")]
+#[pyclass(subclass, generic, module = "aiomysql._native")]
 pub struct Cursor {
     /// None once the cursor is closed.
     #[pyo3(get, set, name = "_connection")]

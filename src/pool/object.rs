@@ -17,7 +17,7 @@ use crate::awaitable::{Operation, Ready};
 use crate::errors::{Error, Result};
 
 /// Base class of `aiomysql.Pool`: limits, order, health and shutdown.
-#[pyclass(subclass, weakref, module = "aiomysql._native")]
+#[pyclass(subclass, generic, weakref, module = "aiomysql._native")]
 pub struct Pool {
     #[pyo3(get, name = "_minsize")]
     minsize: usize,

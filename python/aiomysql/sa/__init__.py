@@ -2,8 +2,8 @@
 
 try:
     import sqlalchemy as _sqlalchemy  # noqa: F401 - only to say clearly that it is missing
-except ImportError as error:
-    raise ImportError("aiomysql.sa needs SQLAlchemy: pip install aiomysql[sa]") from error
+except ImportError as _error:
+    raise ImportError("aiomysql.sa needs SQLAlchemy: pip install aiomysql[sa]") from _error
 
 from .connection import SAConnection
 from .engine import Engine, create_engine

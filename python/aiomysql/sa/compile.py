@@ -63,7 +63,7 @@ class Statement:
         self._escaped: Mapping[str, str] = getattr(compiled, "escaped_bind_names", None) or {}
         self._processors = self._bind_processors()
         self._layouts: dict[tuple[tuple[str, int], ...], Layout] = {}
-        self.defaults = Defaults(compiled, dialect)
+        self.defaults: Defaults = Defaults(compiled, dialect)
 
     def _bind_processors(self) -> dict[str, Processor]:
         """For each parameter whose type converts values: what converts them."""

@@ -21,9 +21,9 @@ class DefaultContext:
     ) -> None:
         self.dialect = dialect
         self.compiled = compiled
-        self.statement = compiled.string
-        self.isinsert = compiled.isinsert
-        self.isupdate = compiled.isupdate
+        self.statement: str = compiled.string
+        self.isinsert: bool = compiled.isinsert
+        self.isupdate: bool = compiled.isupdate
         self.current_column = column
         self.current_parameters = parameters
 

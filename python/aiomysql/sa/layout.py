@@ -1,12 +1,15 @@
 """The columns of a result: their names, where to find them, and how their values are converted."""
 
 from collections.abc import Sequence
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional, cast
 
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.expression import ClauseElement, ColumnClause
 
 from . import exc
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.expression import ColumnElement
 
 Description = Sequence[tuple[Any, ...]]
 Processor = Callable[[Any], Any]
@@ -30,7 +33,7 @@ class Layout:
         *,
         by_name: bool = False,
     ) -> None:
-        self.keys = tuple(column[0] for column in description)
+        self.keys: tuple[str, ...] = tuple(column[0] for column in description)
         # Where names, numbers and columns are; a name that several columns have is in `_repeated`.
         self.places: dict[Any, int] = {}
         self._repeated: set[str] = set()
@@ -105,7 +108,7 @@ class Layout:
         related = [
             index
             for index, sources in enumerate(self._sources)
-            if any(source.shares_lineage(key) for source in sources)  # type: ignore[arg-type]
+            if any(source.shares_lineage(cast("ColumnElement[Any]", key)) for source in sources)
         ]
         same_name = [index for index in related if self.keys[index] == name]
         if len(same_name or related) == 1:

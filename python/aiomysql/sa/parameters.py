@@ -1,7 +1,7 @@
 """What a caller gave to ``execute()``, as one group for each time the statement runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, Union, cast
 
 from . import exc
 
@@ -43,7 +43,7 @@ def named_only(groups: Sequence[Group]) -> Sequence[Mapping[str, Any]]:
     for group in groups:
         if not is_mapping(group):
             raise exc.ArgumentError("Don't mix sqlalchemy SELECT clause with positional parameters")
-    return groups  # type: ignore[return-value]
+    return cast("Sequence[Mapping[str, Any]]", groups)
 
 
 def named_by_column(query: Any, groups: Sequence[Group]) -> Sequence[Mapping[str, Any]]:
@@ -52,7 +52,7 @@ def named_by_column(query: Any, groups: Sequence[Group]) -> Sequence[Mapping[str
     Raises ``ArgumentError`` for more values than the table has columns.
     """
     if all(is_mapping(group) for group in groups):
-        return groups  # type: ignore[return-value]
+        return cast("Sequence[Mapping[str, Any]]", groups)
     keys = [column.key for column in query.table.columns]
     return [_by_column(keys, group) for group in groups]
 

@@ -1,0 +1,63 @@
+"""Type variables and the types of arguments, for type checkers.
+
+At run time the type variables are plain ones: their defaults need Python 3.13.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl as _ssl
+    from collections.abc import Mapping
+    from typing import Generic, TypedDict
+
+    from typing_extensions import TypeAlias, TypeVar
+
+    from .cursors import Cursor
+
+    #: What a cursor fetches.
+    Row = TypeVar("Row", default="tuple[Any, ...]")
+    #: The class of cursors that ``conn.cursor()`` makes.
+    CursorT = TypeVar("CursorT", bound="Cursor[Any]", default="Cursor")
+
+    #: PEP 249: name, type code, None, internal size twice, scale, may it be NULL.
+    Column: TypeAlias = "tuple[str, int, None, int, int, int, bool]"
+
+    #: What ``ssl`` may be.
+    TLS: TypeAlias = "_ssl.SSLContext | Mapping[str, Any] | bool | None"
+
+    class ConnectArguments(TypedDict, Generic[CursorT], total=False):
+        """The arguments of ``connect()``, as ``create_pool()`` takes them too."""
+
+        host: str
+        user: str | None
+        password: str | bytes
+        db: str | None
+        port: int
+        unix_socket: str | None
+        charset: str
+        sql_mode: str | None
+        read_default_file: str | None
+        conv: Mapping[Any, Any]
+        use_unicode: bool | None
+        client_flag: int
+        cursorclass: type[CursorT]
+        init_command: str | None
+        connect_timeout: float | None
+        read_default_group: str | None
+        autocommit: bool | None
+        local_infile: bool
+        ssl: TLS
+        auth_plugin: str
+        program_name: str
+        server_public_key: Any
+        database: str | None
+        passwd: str | bytes
+        read_timeout: float | None
+
+else:
+    from typing import TypeVar
+
+    Row = TypeVar("Row")
+    CursorT = TypeVar("CursorT")
