@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from pathlib import Path
+from typing import get_args, get_origin
 
 import aiomysql
 from aiomysql import _types
@@ -35,5 +36,5 @@ def test_classes_can_be_subscripted_at_run_time() -> None:
         pass
 
     assert Rows.__bases__ == (aiomysql.SSCursor,)
-    assert aiomysql.Pool[aiomysql.DictCursor].__origin__ is aiomysql.Pool
-    assert aiomysql.Connection[Rows].__args__ == (Rows,)
+    assert get_origin(aiomysql.Pool[aiomysql.DictCursor]) is aiomysql.Pool
+    assert get_args(aiomysql.Connection[Rows]) == (Rows,)
