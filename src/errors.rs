@@ -66,6 +66,12 @@ pub enum Error {
     /// The task that was opening a connection for a pool was cancelled.
     #[error("opening a connection for the pool was cancelled")]
     OpeningCancelled,
+    /// A pool had no connection to lend in time.
+    #[error("{0}")]
+    PoolTimeout(String),
+    /// As many wait for a connection of a pool as may.
+    #[error("{0} wait for a connection already, which is as many as may (max_waiting)")]
+    TooManyRequests(usize),
     /// Another task is in the middle of a command on it.
     #[error(
         "another command is running on this connection: a connection serves one task at a time; \
@@ -267,6 +273,8 @@ fn to_exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
         Error::Protocol(_) | Error::Panic(_) => raise(py, "InternalError", text),
         Error::NotSupported(_) => raise(py, "NotSupportedError", text),
         Error::Programming(_) => raise(py, "ProgrammingError", text),
+        Error::PoolTimeout(_) => pool_error(py, "PoolTimeout", text),
+        Error::TooManyRequests(_) => pool_error(py, "TooManyRequests", text),
         Error::Busy => Ok(PyRuntimeError::new_err(text)),
     }
 }
@@ -275,6 +283,12 @@ fn raise(py: Python<'_>, class: &str, text: String) -> PyResult<PyErr> {
     Ok(PyErr::from_value(
         pymysql_err(py)?.getattr(class)?.call1((text,))?,
     ))
+}
+
+/// One of the pool's own; the server has no number for it.
+fn pool_error(py: Python<'_>, class: &str, text: String) -> PyResult<PyErr> {
+    let classes = py.import(intern!(py, "aiomysql._pool_types"))?;
+    Ok(PyErr::from_value(classes.getattr(class)?.call1((0, text))?))
 }
 
 fn operational(py: Python<'_>, code: u16, text: String, cause: Option<Cause>) -> PyResult<PyErr> {

@@ -22,7 +22,7 @@ from pymysql.err import (
 from ._version import __version__, version
 from .connection import Connection, connect
 from .cursors import Cursor, DeserializationCursor, DictCursor, SSCursor, SSDictCursor
-from .pool import Pool, create_pool
+from .pool import Pool, PoolStats, PoolTimeout, TooManyRequests, create_pool
 
 #: PEP 249: the API's level, that threads may share the module but not connections, and the
 #: placeholders' style.
@@ -45,9 +45,12 @@ __all__ = [
     "NotSupportedError",
     "OperationalError",
     "Pool",
+    "PoolStats",
+    "PoolTimeout",
     "ProgrammingError",
     "SSCursor",
     "SSDictCursor",
+    "TooManyRequests",
     "Warning",
     "__version__",
     "apilevel",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ssl as _ssl
-    from collections.abc import Mapping
-    from typing import Generic, TypedDict
+    from collections.abc import Awaitable, Mapping
+    from typing import Callable, Generic, TypedDict
 
     from typing_extensions import TypeAlias, TypeVar
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     #: PEP 249: name, type code, None, internal size twice, scale, may it be NULL.
     Column: TypeAlias = "tuple[str, int, None, int, int, int, bool]"
 
+    #: What ``password`` may be: itself, or a function that gives it.
+    Password: TypeAlias = "str | bytes | Callable[[], str | bytes | Awaitable[str | bytes]]"
+
     #: What ``ssl`` may be.
     TLS: TypeAlias = "_ssl.SSLContext | Mapping[str, Any] | bool | None"
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
         host: str
         user: str | None
-        password: str | bytes
+        password: Password
         db: str | None
         port: int
         unix_socket: str | None
@@ -53,7 +56,7 @@ if TYPE_CHECKING:
         program_name: str
         server_public_key: Any
         database: str | None
-        passwd: str | bytes
+        passwd: Password
         read_timeout: float | None
 
 else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import configparser
 import getpass
+import inspect
 import os
 import time
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, TypeVar
 
-    from ._types import TLS
+    from ._types import TLS, Password
 
     _AnyCursor = TypeVar("_AnyCursor", bound=Cursor[Any])
 
@@ -69,7 +70,7 @@ _UNSET: Any = object()
 def connect(
     host: str = "localhost",
     user: str | None = None,
-    password: str | bytes = "",
+    password: Password = "",
     db: str | None = None,
     port: int = 3306,
     unix_socket: str | None = None,
@@ -93,7 +94,7 @@ def connect(
     server_public_key: Any = None,
     *,
     database: str | None = _UNSET,
-    passwd: str | bytes = _UNSET,
+    passwd: Password = _UNSET,
     read_timeout: float | None = None,
 ) -> _ConnectionContextManager[Connection[CursorT]]:
     """Open a connection: ``conn = await connect(...)`` or ``async with connect(...) as conn``.
@@ -120,7 +121,8 @@ class Connection(_native.Connection[CursorT]):
     Args:
         host: the server's name or address.
         user: the account; the operating system's user where it is None.
-        password: its password.
+        password: its password; or a function, a coroutine function too, that is called for it each
+            time a session is opened. Its time does not count for ``connect_timeout``.
         db: the default database.
         port: the TCP port, 3306 by default.
         unix_socket: the path of a unix socket, used in place of TCP; not together with ``ssl``.
@@ -175,7 +177,7 @@ class Connection(_native.Connection[CursorT]):
         self,
         host: str = "localhost",
         user: str | None = None,
-        password: str | bytes = "",
+        password: Password = "",
         db: str | None = None,
         port: int = 3306,
         unix_socket: str | None = None,
@@ -199,7 +201,7 @@ class Connection(_native.Connection[CursorT]):
         server_public_key: Any = None,
         *,
         database: str | None = _UNSET,
-        passwd: str | bytes = _UNSET,
+        passwd: Password = _UNSET,
         read_timeout: float | None = None,
     ) -> None:
         db = _one_of("db", db, "database", database, None)
@@ -253,6 +255,7 @@ class Connection(_native.Connection[CursorT]):
         self.host_info: str = "Not connected"
         #: When the session was opened, by the event loop's clock.
         self.connected_time: float | None = None
+        self._given = (charset or DEFAULT_CHARSET, autocommit)
         self._take_charset(charset or DEFAULT_CHARSET)
         self.use_unicode: bool = True if use_unicode is None else bool(use_unicode)
 
@@ -342,20 +345,22 @@ class Connection(_native.Connection[CursorT]):
 
     async def _connect(self) -> None:
         """Open the session. Called by :func:`connect`, by the pool and by a reconnecting ping."""
-        began = time.monotonic()
         try:
+            password: Any = self._password
+            if callable(password):
+                password = password()
+                if inspect.isawaitable(password):
+                    password = await password
+            began = time.monotonic()
             at_once = self._is_plain
             has_tls = self._ssl_context is not None
-            settings = _client_flag.statements(self.client_flag, has_tls)
-            if at_once and self.sql_mode is not None:
-                settings.append(f"SET sql_mode={self.sql_mode}")
             await self._open(
                 {
                     "host": self._host or "localhost",
                     "port": self._port,
                     "unix_socket": self._unix_socket or None,
                     "user": _text(self._user or "", "user"),
-                    "password": _text(self._password, "password"),
+                    "password": _text(password or "", "password"),
                     "db": self._db,
                     "found_rows": bool(self.client_flag & CLIENT.FOUND_ROWS),
                     "cleartext": bool(self._unix_socket)
@@ -365,10 +370,8 @@ class Connection(_native.Connection[CursorT]):
                     "attributes": self._connect_attrs,
                     "charset": self._server_charset,
                     "collation": self._collation,
-                    "settings": settings,
-                    "autocommit": bool(self.autocommit_mode)
-                    if at_once and self.init_command is None and self.autocommit_mode is not None
-                    else None,
+                    "settings": self._settings(at_once),
+                    "autocommit": self._early_autocommit(at_once),
                     "connect_timeout": self.connect_timeout,
                 },
                 self._ssl_context,
@@ -384,6 +387,42 @@ class Connection(_native.Connection[CursorT]):
         except BaseException:
             self.close()
             raise
+
+    def _settings(self, at_once: bool) -> list[str]:
+        """The statements that bring a session to our settings, but for charset and autocommit."""
+        settings = _client_flag.statements(self.client_flag, self._ssl_context is not None)
+        if at_once and self.sql_mode is not None:
+            settings.append(f"SET sql_mode={self.sql_mode}")
+        return settings
+
+    def _early_autocommit(self, at_once: bool) -> bool | None:
+        """The autocommit mode to be set with the settings; None where that has to come later."""
+        if not at_once or self.init_command is not None or self.autocommit_mode is None:
+            return None
+        return bool(self.autocommit_mode)
+
+    async def reset(self) -> None:
+        """Make the session as it was when it was opened, without a new login.
+
+        The server rolls back and forgets temporary tables, user variables, locks and settings
+        (COM_RESET_CONNECTION). Then the session gets the settings of this connection again, and
+        its ``init_command``. The default database becomes ``db`` again where one was given.
+
+        Raises:
+            NotSupportedError: the server is older than MySQL 5.7.3 or MariaDB 10.2.4.
+        """
+        at_once = self._is_plain
+        charset, self.autocommit_mode = self._given
+        self._take_charset(charset)
+        statements = [f"SET NAMES {self._server_charset} COLLATE {self._collation}"]
+        if self._db:
+            statements.append("USE `{}`".format(self._db.replace("`", "``")))
+        statements += self._settings(at_once)
+        autocommit = self._early_autocommit(at_once)
+        if autocommit is not None:
+            statements.append(f"SET AUTOCOMMIT = {int(autocommit)}")
+        await self._reset(";".join(statements))
+        await self._settle(at_once)
 
     async def _within(self, began: float, work: Coroutine[Any, Any, None]) -> None:
         """Await the last part of connecting in what is left of connect_timeout."""

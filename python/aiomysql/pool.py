@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import collections
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import _native
+from ._pool_types import PoolStats, PoolTimeout, TooManyRequests
 from ._types import CursorT
 from .connection import connect
 from .utils import (
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from ._types import ConnectArguments
     from .connection import Connection
 
-__all__ = ["Pool", "connect", "create_pool"]
+__all__ = ["Pool", "PoolStats", "PoolTimeout", "TooManyRequests", "connect", "create_pool"]
+
+_UNSET: Any = object()
 
 
 def create_pool(
@@ -38,6 +41,15 @@ def create_pool(
     echo: bool = False,
     pool_recycle: float = -1,
     loop: asyncio.AbstractEventLoop | None = None,
+    *,
+    acquire_timeout: float | None = None,
+    max_waiting: int = 0,
+    max_lifetime: float | None = None,
+    max_idle: float | None = None,
+    check: float | Callable[[Connection[CursorT]], Any] | None = 1.0,
+    reset: bool = False,
+    init: Callable[[Connection[CursorT]], Any] | None = None,
+    keep_minsize: bool = False,
     **kwargs: Unpack[ConnectArguments[CursorT]],
 ) -> _PoolContextManager[Pool[CursorT]]:
     """Make a pool: ``pool = await create_pool(...)`` or ``async with create_pool(...) as pool``.
@@ -48,6 +60,22 @@ def create_pool(
         echo: log the statements of cursors to the logger ``aiomysql``.
         pool_recycle: seconds of idleness after which a connection is replaced; -1 for never.
         loop: ignored; the running event loop serves.
+        acquire_timeout: seconds that :meth:`Pool.acquire` waits at most, where it is given no
+            ``timeout`` of its own; None for no limit.
+        max_waiting: how many may wait for a connection at a time; 0 for no limit.
+        max_lifetime: seconds after which a connection is replaced, less up to a twentieth by
+            chance; never while it is lent. None for no limit.
+        max_idle: seconds after which a connection that nobody uses is closed while there are more
+            than ``minsize``; None for never.
+        check: a connection that was idle for longer than this many seconds is pinged before it is
+            lent; 0 for always, None for never. Or a function, a coroutine function too, that is
+            called with the connection before it is lent; one for which it raises is replaced.
+        reset: whether sessions are reset when they come back, in the background, as by
+            :meth:`Connection.reset`. A transaction that is open then is rolled back.
+        init: a function, a coroutine function too, that is called with each new connection, and
+            again after each reset. Where it raises the connection is closed.
+        keep_minsize: whether ``minsize`` connections are kept open in the background, rather than
+            by the next :meth:`Pool.acquire`.
         kwargs: the arguments of :func:`aiomysql.connect` for each connection.
 
     Raises:
@@ -60,6 +88,14 @@ def create_pool(
         echo=echo,
         pool_recycle=pool_recycle,
         loop=loop,
+        acquire_timeout=acquire_timeout,
+        max_waiting=max_waiting,
+        max_lifetime=max_lifetime,
+        max_idle=max_idle,
+        check=check,
+        reset=reset,
+        init=init,
+        keep_minsize=keep_minsize,
         **kwargs,
     )
     return _PoolContextManager(coro)
@@ -84,6 +120,12 @@ async def _create_pool(
     return pool
 
 
+def _check_limits(**limits: float | None) -> None:
+    for name, limit in limits.items():
+        if limit is not None and not limit >= 0:
+            raise ValueError(f"{name} should be zero or greater")
+
+
 class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
     """A pool of connections. Made by :func:`create_pool`.
 
@@ -98,17 +140,45 @@ class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
         echo: bool,
         pool_recycle: float,
         loop: asyncio.AbstractEventLoop | None,
+        *,
+        acquire_timeout: float | None = None,
+        max_waiting: int = 0,
+        max_lifetime: float | None = None,
+        max_idle: float | None = None,
+        check: float | Callable[[Connection[CursorT]], Any] | None = 1.0,
+        reset: bool = False,
+        init: Callable[[Connection[CursorT]], Any] | None = None,
+        keep_minsize: bool = False,
         **kwargs: Unpack[ConnectArguments[CursorT]],
     ) -> None:
         if minsize < 0:
             raise ValueError("minsize should be zero or greater")
         if maxsize < minsize and maxsize != 0:
             raise ValueError("maxsize should be not less than minsize")
+        _check_limits(
+            acquire_timeout=acquire_timeout,
+            max_waiting=max_waiting,
+            max_lifetime=max_lifetime,
+            max_idle=max_idle,
+            check=None if callable(check) else check,
+        )
         self._loop = loop
+        self._acquire_timeout = acquire_timeout
         self._echo = echo
         self._conn_kwargs = kwargs
         self._cond = asyncio.Condition()
         self._set_limits(minsize, maxsize, pool_recycle, collections.deque(maxlen=maxsize or None))
+        self._set_policy(
+            {
+                "max_waiting": max_waiting,
+                "max_lifetime": max_lifetime,
+                "max_idle": max_idle,
+                "check": check,
+                "reset": reset,
+                "init": init,
+                "keep_minsize": keep_minsize,
+            }
+        )
 
     @property
     def echo(self) -> bool:
@@ -140,17 +210,32 @@ class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
         """Whether the pool is closed and its last connection too."""
         return self._closed
 
-    def acquire(self) -> _PoolAcquireContextManager[Connection[CursorT]]:
+    def stats(self) -> PoolStats:
+        """What the pool holds now, and what has happened in it so far."""
+        return PoolStats(**self._stats())
+
+    def acquire(
+        self, *, timeout: float | None = _UNSET
+    ) -> _PoolAcquireContextManager[Connection[CursorT]]:
         """Get a connection: ``async with pool.acquire() as conn`` or ``await pool.acquire()``.
 
+        Args:
+            timeout: seconds to wait at most, for a connection to come back or to be opened; None
+                for no limit. ``acquire_timeout`` where it is not given.
+
         Raises:
+            PoolTimeout: none could be lent in time.
+            TooManyRequests: as many as ``max_waiting`` wait already.
             RuntimeError: the pool is closing.
             OperationalError: a connection was needed and could not be opened.
         """
-        return _PoolAcquireContextManager(self._acquire(), self)
+        if timeout is _UNSET:
+            return _PoolAcquireContextManager(self._acquire(), self)
+        return _PoolAcquireContextManager(self._acquire(timeout=timeout), self)
 
-    async def _acquire(self) -> Connection[CursorT]:
-        return await self._checkout()  # type: ignore[no-any-return]
+    async def _acquire(self, *, timeout: float | None = _UNSET) -> Connection[CursorT]:
+        limit = self._acquire_timeout if timeout is _UNSET else timeout
+        return await self._checkout(limit)  # type: ignore[no-any-return]
 
     async def _fill_free_pool(self, override_min: bool) -> None:
         await self._fill()

@@ -144,3 +144,24 @@ pub async fn ping(link: &Arc<Link>, limit: Option<Duration>) -> Result<()> {
     })
     .await
 }
+
+/// COM_RESET_CONNECTION, and statements that return no rows.
+pub async fn reset(link: &Arc<Link>, limit: Option<Duration>, statements: Vec<u8>) -> Result<()> {
+    with_lease(link, limit, |mut lease| async move {
+        let done = reset_session(&mut lease, &statements).await;
+        (lease, done)
+    })
+    .await
+}
+
+async fn reset_session(lease: &mut Lease, statements: &[u8]) -> Result<()> {
+    begin(lease, &[]).await?;
+    if !lease.reset().await? {
+        return Err(Error::NotSupported(
+            "the server is too old to reset a session".into(),
+        ));
+    }
+    lease.note(Pending::Nothing);
+    send(lease, statements).await?;
+    drain(lease).await
+}

@@ -56,6 +56,8 @@ pub struct Connection {
     /// Which hooks its class overrides.
     judged: Judged,
     was_lent: AtomicBool,
+    /// When a pool is to replace it, in seconds of the monotonic clock.
+    expiry: f64,
 }
 
 impl Connection {
@@ -116,6 +118,14 @@ impl Connection {
     /// Whether a pool has lent it before.
     pub fn was_lent(&self) -> bool {
         self.was_lent.load(Ordering::Relaxed)
+    }
+
+    pub fn expiry(&self) -> f64 {
+        self.expiry
+    }
+
+    pub fn expires_at(&mut self, moment: f64) {
+        self.expiry = moment;
     }
 
     pub fn mark_lent(&self) {
@@ -216,6 +226,7 @@ impl Connection {
             has_own_hooks: false,
             judged: Judged::default(),
             was_lent: AtomicBool::new(false),
+            expiry: f64::INFINITY,
         }
     }
 
@@ -354,6 +365,17 @@ impl Connection {
             .await?;
             Python::attach(|py| Ok(py.None()))
         })
+    }
+
+    /// COM_RESET_CONNECTION, and then `statements`, which bring the session to our settings.
+    fn _reset(slf: &Bound<'_, Self>, statements: String) -> PyResult<Operation> {
+        Self::leave_stream(slf)?;
+        let this = slf.borrow();
+        let limit = this.limit();
+        Ok(this.operation("Connection.reset", |link| async move {
+            command::reset(&link, limit, statements.into_bytes()).await?;
+            Python::attach(|py| Ok(py.None()))
+        }))
     }
 
     fn _ping(slf: &Bound<'_, Self>) -> PyResult<Operation> {

@@ -5,9 +5,15 @@
 
 mod acquire;
 mod health;
+mod hook;
 mod object;
 mod opening;
+mod policy;
 mod queue;
+mod release;
 mod rest;
+mod shutdown;
+mod stats;
+mod upkeep;
 
 pub use object::Pool;

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyAssertionError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet, PyTuple};
 
-use super::acquire::acquire;
-use super::health::{self, Returned};
+use super::acquire::{acquire, acquire_within};
+use super::health;
 use super::opening::{self, Openings};
+use super::policy::Policy;
 use super::queue::{Queue, Ticket};
-use super::rest::{self, Rests};
-use crate::awaitable::{Operation, Ready};
+use super::rest::Rests;
+use super::stats::{Reason, Stats};
+use super::upkeep::{self, Upkeep};
+use crate::awaitable::Operation;
 use crate::errors::{Error, Result};
 
 /// Base class of `aiomysql.Pool`: limits, order, health and shutdown.
@@ -43,6 +46,9 @@ pub struct Pool {
     queue: Arc<Queue>,
     openings: Arc<Openings>,
     rests: Arc<Rests>,
+    policy: Arc<Policy>,
+    stats: Arc<Stats>,
+    upkeep: Arc<Upkeep>,
     /// Those who wait until all connections are closed.
     leaving: Arc<Queue>,
     /// Those who wait until connections have been opened.
@@ -58,12 +64,32 @@ impl Pool {
         &self.openings
     }
 
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    pub fn upkeep(&self) -> &Arc<Upkeep> {
+        &self.upkeep
+    }
+
+    pub fn leaving(&self) -> &Arc<Queue> {
+        &self.leaving
+    }
+
     pub fn rests(&self) -> &Arc<Rests> {
         &self.rests
     }
 
     pub fn recycle(&self) -> f64 {
         self.recycle
+    }
+
+    pub fn free<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.free.bind(py).clone()
     }
 
     pub fn tasks<'py>(&self, py: Python<'py>) -> Bound<'py, PySet> {
@@ -80,6 +106,20 @@ impl Pool {
 
     pub fn is_closing(&self) -> bool {
         self.closing
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// False where it is closed already.
+    pub fn begin_closing(&mut self) -> bool {
+        self.closing |= !self.closed;
+        !self.closed
+    }
+
+    pub fn end_closing(&mut self) {
+        self.closed = true;
     }
 
     pub fn check_open(&self) -> Result<()> {
@@ -104,7 +144,7 @@ impl Pool {
         }
     }
 
-    fn take_next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    pub fn take_next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let free = self.free.bind(py);
         if free.is_empty()? {
             Ok(None)
@@ -136,6 +176,41 @@ impl Pool {
             return Ok(!self.free.bind(py).is_empty()?);
         }
         Ok(!self.lendable(py)?.is_empty())
+    }
+
+    /// A place in the queue of those who wait, unless as many wait as may.
+    pub fn join(&self) -> Result<Ticket> {
+        let (waiting, most) = (self.queue.len(), self.policy.max_waiting);
+        if most > 0 && waiting >= most {
+            self.stats.refused();
+            return Err(Error::TooManyRequests(waiting));
+        }
+        Ok(self.queue.join())
+    }
+
+    /// Closes a connection that the pool does not hold any more.
+    pub fn close_member(&self, member: &Bound<'_, PyAny>, reason: Reason) -> PyResult<()> {
+        self.stats.closed(reason);
+        let py = member.py();
+        member.call_method0(intern!(py, "close")).map(drop)
+    }
+
+    /// Why nothing can be lent.
+    pub fn describe(&self, py: Python<'_>) -> PyResult<String> {
+        let limit = match self.maxsize {
+            0 => String::new(),
+            most => format!(" of {most}"),
+        };
+        Ok(format!(
+            "{}{limit} are lent, {} are being opened, {} others wait",
+            self.used.bind(py).len(),
+            self.openings.count(),
+            self.queue.len(),
+        ))
+    }
+
+    pub fn has_more_than_least(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.size(py)? > self.minsize)
     }
 
     fn size(&self, py: Python<'_>) -> PyResult<usize> {
@@ -188,14 +263,19 @@ impl Pool {
     /// A connection has been opened.
     pub fn take_in(slf: &Bound<'_, Self>, connection: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
-        let closing = slf.borrow().closing;
-        if closing {
-            connection.call_method0(intern!(py, "close"))?;
+        slf.borrow().stats.opened();
+        slf.borrow().upkeep.opened();
+        if slf.borrow().closing {
+            slf.borrow().close_member(connection, Reason::Shutdown)?;
         } else {
-            let free = slf.borrow().free.clone_ref(py);
-            free.call_method1(py, intern!(py, "append"), (connection,))?;
+            if let Some(most) = slf.borrow().policy.max_lifetime {
+                health::set_lifetime(connection, upkeep::lifetime(most));
+            }
+            let free = slf.borrow().free(py);
+            free.call_method1(intern!(py, "append"), (connection,))?;
         }
-        Self::changed(slf)
+        Self::changed(slf)?;
+        upkeep::schedule(slf)
     }
 
     /// A connection could not be opened: whoever waits first is told, else whoever fills the pool.
@@ -208,7 +288,10 @@ impl Pool {
             // Nobody asked for it any more: the next acquire will meet the failure itself.
             drop(filling.fail_next(unheard));
         }
-        Self::changed(slf)
+        slf.borrow().stats.failed();
+        slf.borrow().upkeep.failed();
+        Self::changed(slf)?;
+        upkeep::schedule(slf)
     }
 
     /// After any change of what is free, used or being opened.
@@ -224,23 +307,16 @@ impl Pool {
             return Ok(());
         }
         Self::call_waiters(slf)?;
+        let keeps = {
+            let pool = slf.borrow();
+            pool.policy.keep_minsize && pool.upkeep.may_open()
+        };
+        if keeps {
+            return Self::open_missing(slf);
+        }
         // Only those who wait are served here: what is missing to `minsize` is opened by the next
         // acquire, so that a server that is down is not asked again and again.
         Self::open_for_waiters(slf)
-    }
-
-    /// Closes all free connections; those that wait for an answer, when they have it: what is
-    /// closed in between cannot say goodbye to the server.
-    fn close_free<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let mut waiting = Vec::new();
-        while let Some(connection) = self.take_next(py)? {
-            if self.rests.let_go(&connection) {
-                waiting.push(connection);
-            } else {
-                connection.call_method0(intern!(py, "close"))?;
-            }
-        }
-        Ok(waiting)
     }
 }
 
@@ -267,6 +343,9 @@ impl Pool {
             queue: Arc::default(),
             openings: Arc::default(),
             rests: Arc::default(),
+            policy: Arc::default(),
+            stats: Arc::default(),
+            upkeep: Arc::default(),
             leaving: Arc::default(),
             filling: Arc::default(),
         })
@@ -280,6 +359,21 @@ impl Pool {
         self.free = free;
     }
 
+    fn _set_policy(&mut self, policy: Policy) {
+        self.policy = Arc::new(policy);
+    }
+
+    /// Arguments of `aiomysql.PoolStats`.
+    fn _stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let told = self.stats.to_dict(py)?;
+        told.set_item("size", self.size(py)?)?;
+        told.set_item("free", self.free.bind(py).len()?)?;
+        told.set_item("used", self.used.bind(py).len())?;
+        told.set_item("opening", self.openings.count())?;
+        told.set_item("waiting", self.queue.len())?;
+        Ok(told)
+    }
+
     #[getter]
     fn _size(&self, py: Python<'_>) -> PyResult<usize> {
         self.size(py)
@@ -290,9 +384,14 @@ impl Pool {
         self.openings.count()
     }
 
-    /// An operation that gives a connection.
-    fn _checkout(slf: Bound<'_, Self>) -> Operation {
-        Operation::new("Pool.acquire", None, acquire(slf.unbind()))
+    /// An operation that gives a connection, within so many seconds.
+    #[pyo3(signature = (timeout=None))]
+    fn _checkout(slf: Bound<'_, Self>, timeout: Option<f64>) -> Operation {
+        let pool = slf.unbind();
+        match timeout {
+            None => Operation::new("Pool.acquire", None, acquire(pool)),
+            Some(seconds) => Operation::new("Pool.acquire", None, acquire_within(pool, seconds)),
+        }
     }
 
     /// An operation that waits until `minsize` connections are open.
@@ -300,150 +399,17 @@ impl Pool {
         Operation::new("Pool._fill_free_pool", None, fill(slf.unbind()))
     }
 
-    /// Takes a connection back. One that is closed, busy or in a transaction is not kept.
-    fn release(slf: &Bound<'_, Self>, conn: &Bound<'_, PyAny>) -> PyResult<Ready> {
-        let py = slf.py();
-        let (used, terminated, free, closing) = {
-            let pool = slf.borrow();
-            (
-                pool.used(py),
-                pool.terminated.bind(py).clone(),
-                pool.free.clone_ref(py),
-                pool.closing,
-            )
-        };
-        let done = Ready::new(py.None());
-        if terminated.contains(conn)? {
-            terminated.discard(conn)?;
-            return Ok(done);
-        }
-        if !used.contains(conn)? {
-            return Err(PyAssertionError::new_err(format!(
-                "{} is not a connection that this pool has lent",
-                conn.repr()?
-            )));
-        }
-        used.discard(conn)?;
-        if !health::is_closed(conn)? {
-            match health::inspect(conn)? {
-                returned if closing || matches!(returned, Returned::Unfit) => {
-                    conn.call_method0(intern!(py, "close"))?;
-                }
-                returned => {
-                    free.call_method1(py, intern!(py, "append"), (conn,))?;
-                    if let Returned::Reading(link) = returned {
-                        rest::begin(slf, conn, link, health::patience(conn)?)?;
-                    }
-                }
-            }
-        }
-        Self::changed(slf)?;
-        Ok(done)
-    }
-
-    /// Closes the pool: nothing is lent any more, what comes back is closed, and whoever waits for
-    /// a connection gets a RuntimeError.
-    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let queue = {
-            let mut pool = slf.borrow_mut();
-            if pool.closed {
-                return Ok(());
-            }
-            pool.closing = true;
-            Arc::clone(&pool.queue)
-        };
-        queue.call_all();
-        Ok(())
-    }
-
-    /// Closes the pool and all its connections, at once; openings are cancelled.
-    fn terminate(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::close(slf)?;
-        let py = slf.py();
-        let (used, terminated, tasks) = {
-            let pool = slf.borrow();
-            (pool.used(py), pool.terminated(py), pool.tasks(py))
-        };
-        for task in tasks.iter() {
-            task.call_method0(intern!(py, "cancel"))?;
-        }
-        while let Some(connection) = used.pop() {
-            terminated.add(&connection)?;
-            connection.call_method0(intern!(py, "close"))?;
-        }
-        let next = || slf.borrow().take_next(py);
-        while let Some(connection) = next()? {
-            connection.call_method0(intern!(py, "close"))?;
-        }
-        Self::changed(slf)
-    }
-
     /// Serves those who wait; called by the loop after an opening was cancelled.
     fn _look_again(slf: &Bound<'_, Self>) -> PyResult<()> {
         Self::changed(slf)
     }
 
-    /// An operation that closes all free connections.
-    fn _close_free(slf: Bound<'_, Self>) -> Operation {
-        let pool = slf.unbind();
-        Operation::new("Pool.clear", None, clear(pool))
-    }
-
-    /// An operation that waits until all connections have come back and are closed.
-    fn _wait_closed(slf: Bound<'_, Self>) -> Operation {
-        Operation::new("Pool.wait_closed", None, wait_closed(slf.unbind()))
-    }
-
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        self.policy.traverse(&visit)?;
         visit.call(&self.free)?;
         visit.call(&self.used)?;
         visit.call(&self.terminated)?;
         visit.call(&self.tasks)
-    }
-}
-
-async fn clear(pool: Py<Pool>) -> Result<Py<PyAny>> {
-    let mut waiting: Vec<Py<PyAny>> = Python::attach(|py| {
-        let waiting = pool.borrow(py).close_free(py)?;
-        Pool::changed(pool.bind(py))?;
-        Ok::<_, Error>(waiting.into_iter().map(Bound::unbind).collect())
-    })?;
-    let mut ticket: Option<Ticket> = None;
-    loop {
-        Python::attach(|py| waiting.retain(|each| pool.borrow(py).rests.has(each.bind(py))));
-        if waiting.is_empty() {
-            return Ok(Python::attach(|py| py.None()));
-        }
-        wait(&mut ticket, &pool, |pool| &pool.leaving).await?;
-    }
-}
-
-async fn wait_closed(pool: Py<Pool>) -> Result<Py<PyAny>> {
-    let mut ticket: Option<Ticket> = None;
-    loop {
-        let done =
-            Python::attach(|py| {
-                let this = pool.borrow(py);
-                if this.closed {
-                    return Ok(true);
-                }
-                if !this.closing {
-                    return Err(Error::from(PyRuntimeError::new_err(
-                        ".wait_closed() should be called after .close()",
-                    )));
-                }
-                this.close_free(py)?;
-                Ok(this.used.bind(py).is_empty()
-                    && this.openings.count() == 0
-                    && this.rests.is_empty())
-            })?;
-        if done {
-            return Python::attach(|py| {
-                pool.borrow_mut(py).closed = true;
-                Ok(py.None())
-            });
-        }
-        wait(&mut ticket, &pool, |pool| &pool.leaving).await?;
     }
 }
 
@@ -463,7 +429,7 @@ async fn fill(pool: Py<Pool>) -> Result<Py<PyAny>> {
 }
 
 /// Waits in one of the pool's queues until something has changed.
-async fn wait(
+pub async fn wait(
     ticket: &mut Option<Ticket>,
     pool: &Py<Pool>,
     queue: impl Fn(&Pool) -> &Arc<Queue>,

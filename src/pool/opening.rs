@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pyo3_async_runtimes::{TaskLocals, into_future_with_locals};
 
+use super::hook;
 use super::object::Pool;
 use crate::awaitable::Operation;
 use crate::errors::{Error, Result};
@@ -113,7 +114,10 @@ pub fn begin(pool: &Bound<'_, Pool>) -> PyResult<()> {
 async fn open(pool: Py<Pool>, mut opening: Opening) -> Result<Py<PyAny>> {
     let connecting = Python::attach(|py| connecting(pool.bind(py), &mut opening));
     let opened = match connecting {
-        Ok(connecting) => connecting.await,
+        Ok(connecting) => match connecting.await {
+            Ok(connection) => initialised(&pool, connection).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     opening.end();
@@ -125,6 +129,18 @@ async fn open(pool: Py<Pool>, mut opening: Opening) -> Result<Py<PyAny>> {
         }
         Ok(py.None())
     })
+}
+
+/// The connection when the application's `init` is done with it; one that `init` refuses is closed.
+async fn initialised(pool: &Py<Pool>, connection: Py<PyAny>) -> PyResult<Py<PyAny>> {
+    let policy = Python::attach(|py| pool.borrow(py).policy().clone());
+    if let Some(init) = &policy.init
+        && let Err(error) = hook::call(init, Some(&connection)).await
+    {
+        Python::attach(|py| connection.call_method0(py, intern!(py, "close")))?;
+        return Err(error.into());
+    }
+    Ok(connection)
 }
 
 /// Awaits `aiomysql.pool.connect(...)`, looked up now: tracing libraries replace it.

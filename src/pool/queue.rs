@@ -58,6 +58,10 @@ impl Queue {
         lock(&self.0).places.is_empty()
     }
 
+    pub fn len(&self) -> usize {
+        lock(&self.0).places.len()
+    }
+
     /// How many wait without having been called.
     pub fn waiting(&self) -> usize {
         let state = lock(&self.0);

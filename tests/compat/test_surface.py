@@ -31,8 +31,9 @@ def _fits(theirs: str, ours: str | None) -> bool:
         return False
     if theirs == ours:
         return True
-    if theirs.endswith(")") and ours.startswith(theirs[:-1]):
-        added = ours[len(theirs) - 1 : -1].removeprefix(", ").split(", ")
+    head, rest, _ = theirs.partition(", **kwargs)") if "**" in theirs else (theirs[:-1], ")", "")
+    if theirs.endswith(")") and rest and ours.startswith(head) and ours.endswith(rest):
+        added = ours[len(head) : -len(rest)].removeprefix(", ").split(", ")
         return all(" by name" in parameter for parameter in added)
     return " " in theirs and set(theirs.split()) < set(ours.split()) and "(" not in theirs
 

@@ -12,6 +12,11 @@ import pytest
 
 from tests.fix_servers import RunningServer
 
+#: More rows than a stream reads ahead.
+MANY_ROWS = (
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) SELECT i FROM n"
+)
+
 
 async def session(connection: Any) -> int:
     """The server's number of the session, as the server itself tells it."""

@@ -12,15 +12,9 @@ import aiomysql
 import pytest
 
 from tests.fix_servers import RunningServer
-from tests.pool.support import Connects, CreatePool, counts, killed, session, settled
+from tests.pool.support import MANY_ROWS, Connects, CreatePool, counts, killed, session, settled
 
 pytestmark = pytest.mark.bridge
-
-
-#: More rows than a stream reads ahead.
-MANY_ROWS = (
-    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) SELECT i FROM n"
-)
 
 
 async def waiter_of(pool: aiomysql.Pool) -> Any:
