@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint build bench clean
+.PHONY: help demo test test-all lint build docs bench clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ lint: ## what `make test` does that needs no server
 
 build: ## the virtual environment with the extension in it
 	@$(PYTHON) -m tools.environment
+
+docs: ## the documentation's site, in .cache/site
+	@$(PYTHON) -m tools.site
 
 bench: ## side by side with asyncmy, aiomysql and mysqlclient (ARGS="--help" tells more)
 	@$(PYTHON) -m tools.bench $(ARGS)

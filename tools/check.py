@@ -89,6 +89,11 @@ def _python_stages(python: Path) -> list[Stage]:
             missing=None if stubs.exists() else "there is no python/aiomysql/_native.pyi",
         ),
         Stage("basedpyright", (str(python), "-m", "tools.typed")),
+        Stage(
+            "documentation",
+            (str(python), "-m", "tools.site"),
+            missing="mkdocstrings needs Python 3.10" if sys.version_info < (3, 10) else None,
+        ),
     ]
 
 
@@ -134,8 +139,9 @@ def _on_pymysql(age: str, python: Path) -> Stage:
 def _third_parties(python: Path) -> Stage:
     """Packages that applications use the library through; the suite itself skips most of them."""
     folder = environment.overlay("third-parties")
-    command = (str(python), "-m", "pytest", "-q", "tests/third_parties")
-    return Pytest("pytest tests/third_parties", command, {"PYTHONPATH": str(folder)})
+    parts = ("tests/third_parties", "tests/examples")
+    command = (str(python), "-m", "pytest", "-q", *parts)
+    return Pytest(f"pytest {' '.join(parts)}", command, {"PYTHONPATH": str(folder)})
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 .venv             the library under development, with the tools of its tests
 .cache/reference  aiomysql 0.3.2, which the library replaces, for comparison
 .cache/types      basedpyright, with what a user of the library has
+.cache/docs       mkdocs, for the documentation's site
 .cache/overlay    other versions of what .venv holds, to be put before it on PYTHONPATH
 """
 
@@ -22,6 +23,7 @@ from tools.console import give_up, say
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 REFERENCE = ROOT / ".cache" / "reference"
+DOCS = ROOT / ".cache" / "docs"
 TYPES = ROOT / ".cache" / "types"
 REQUIREMENTS = ROOT / "requirements"
 
@@ -44,6 +46,12 @@ def reference() -> Path:
     """The virtual environment with aiomysql 0.3.2; returns its Python."""
     _install(REFERENCE, REQUIREMENTS / "reference.txt")
     return python_of(REFERENCE)
+
+
+def documentation() -> Path:
+    """The virtual environment with mkdocs; returns its Python."""
+    _install(DOCS, REQUIREMENTS / "docs.txt")
+    return python_of(DOCS)
 
 
 def types() -> Path:
