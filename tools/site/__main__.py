@@ -14,10 +14,20 @@ from tools.console import say
 
 def main() -> int:
     python = environment.documentation()
-    command = [str(python), "-m", "mkdocs", "build", "--strict", "--quiet"]
-    # The theme praises its successor on every run.
-    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    if subprocess.run(command, cwd=environment.ROOT, env=quiet, check=False).returncode:
+    # With --quiet it would not count its warnings.
+    command = [str(python), "-m", "mkdocs", "build", "--strict", "--clean"]
+    done = subprocess.run(
+        command,
+        cwd=environment.ROOT,
+        # The theme praises its successor on every run.
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(done.stdout)
         return 1
     say("built .cache/site/index.html")
     return 0
