@@ -1,5 +1,7 @@
 """A proxy between a client and a server that does to their bytes what networks do."""
 
-from .proxy import Direction, Link, Proxy
+from . import faults
+from .proxy import Proxy
+from .stream import Direction, Fault, Link, Stream
 
-__all__ = ["Direction", "Link", "Proxy"]
+__all__ = ["Direction", "Fault", "Link", "Proxy", "Stream", "faults"]

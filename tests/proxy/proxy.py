@@ -8,73 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
-import socket
-import struct
 import threading
-from collections.abc import Awaitable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Callable, TypeVar
+
+from . import faults
+from .stream import Cut, Direction, Fault, Link, Stream
 
 T = TypeVar("T")
 
 _CHUNK = 65536
-
-
-class Direction(enum.Enum):
-    TO_SERVER = "to the server"
-    TO_CLIENT = "to the client"
-
-
-class Cut(Exception):
-    """The connection ends here."""
-
-
-@dataclass(eq=False)
-class Stream:
-    """One direction of one connection."""
-
-    direction: Direction
-    #: Bytes that have passed.
-    passed: int = 0
-    #: At this many passed bytes `fault` happens, once.
-    at: int | None = None
-    fault: Callable[[Link, Stream], Awaitable[None]] | None = None
-    #: Seconds before each chunk.
-    delay: float = 0.0
-    #: The most bytes that pass at a time; 0 for no limit.
-    chunk: int = 0
-    #: Cleared while nothing passes.
-    flowing: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(eq=False)
-class Link:
-    """One connection through the proxy."""
-
-    client: asyncio.StreamWriter
-    server: asyncio.StreamWriter
-    streams: dict[Direction, Stream]
-    ended: bool = False
-
-    def writer(self, direction: Direction) -> asyncio.StreamWriter:
-        return self.server if direction is Direction.TO_SERVER else self.client
-
-    def end(self, reset: bool = False) -> None:
-        """Both sides see the end: of a stream in order, or of one that was reset."""
-        self.ended = True
-        for stream in self.streams.values():
-            stream.flowing.set()
-        for writer in (self.client, self.server):
-            if reset:
-                linger = struct.pack("ii", 1, 0)
-                sock = writer.get_extra_info("socket")
-                if sock is not None and sock.fileno() >= 0:
-                    with contextlib.suppress(OSError):
-                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            transport = writer.transport
-            transport.abort() if reset else transport.close()
 
 
 class Proxy:
@@ -108,58 +52,34 @@ class Proxy:
 
     # What is to happen to new connections.
 
-    def cut(self, direction: Direction, at: int, reset: bool = False) -> None:
-        """The byte `at` of a direction, and what follows, does not pass: both sides see the end."""
+    def plan(self, direction: Direction, at: int, fault: Fault) -> None:
+        """New connections meet `fault` at the byte `at` of a direction."""
 
-        async def fault(link: Link, _stream: Stream) -> None:
-            link.end(reset)
-            raise Cut
-
-        self._plan(direction, at, fault)
-
-    def half_close(self, direction: Direction, at: int) -> None:
-        """From the byte `at` on, the receiver sees the end of the stream; the other way goes on."""
-
-        async def fault(link: Link, stream: Stream) -> None:
-            writer = link.writer(stream.direction)
-            if writer.can_write_eof():
-                writer.write_eof()
-            raise Cut
-
-        self._plan(direction, at, fault)
-
-    def stall(self, direction: Direction, at: int) -> None:
-        """From the byte `at` on, nothing passes until `resume()`."""
-
-        async def fault(_link: Link, stream: Stream) -> None:
-            stream.flowing.clear()
-
-        self._plan(direction, at, fault)
-
-    def delay(self, direction: Direction, seconds: float) -> None:
-        """Each chunk comes this much later."""
-        self._plans.append(
-            lambda stream: (
-                setattr(stream, "delay", seconds) if stream.direction is direction else None
-            )
-        )
-
-    def throttle(self, direction: Direction, chunk: int) -> None:
-        """No more than `chunk` bytes pass at a time."""
-        self._plans.append(
-            lambda stream: (
-                setattr(stream, "chunk", chunk) if stream.direction is direction else None
-            )
-        )
-
-    def _plan(
-        self, direction: Direction, at: int, fault: Callable[[Link, Stream], Awaitable[None]]
-    ) -> None:
         def plan(stream: Stream) -> None:
             if stream.direction is direction:
                 stream.at, stream.fault = at, fault
 
         self._plans.append(plan)
+
+    def cut(self, direction: Direction, at: int, reset: bool = False) -> None:
+        """The byte `at` of a direction, and what follows, does not pass: both sides see the end."""
+        self.plan(direction, at, faults.cut(reset))
+
+    def half_close(self, direction: Direction, at: int) -> None:
+        """From the byte `at` on, the receiver sees the end of the stream; the other way goes on."""
+        self.plan(direction, at, faults.half_close())
+
+    def stall(self, direction: Direction, at: int) -> None:
+        """From the byte `at` on, nothing passes until `resume()`."""
+        self.plan(direction, at, faults.stall())
+
+    def delay(self, direction: Direction, seconds: float) -> None:
+        """Each chunk comes this much later."""
+        self.plan(direction, 0, faults.delay(seconds))
+
+    def throttle(self, direction: Direction, chunk: int) -> None:
+        """No more than `chunk` bytes pass at a time."""
+        self.plan(direction, 0, faults.throttle(chunk))
 
     def heal(self) -> None:
         """New connections pass untouched."""
@@ -175,6 +95,10 @@ class Proxy:
         """Bytes that have passed in the latest connection."""
         return self._call(self._passed(direction))
 
+    def tape(self, direction: Direction) -> bytes:
+        """The first bytes of the latest connection."""
+        return self._call(self._tape(direction))
+
     def cut_all(self, reset: bool = False) -> None:
         self._call(self._cut_all(reset))
 
@@ -184,20 +108,15 @@ class Proxy:
     def resume(self) -> None:
         self._call(self._set_flowing(True))
 
-    def cut_latest_after(self, direction: Direction, count: int, reset: bool = False) -> None:
-        """Ends the latest connection when `count` more bytes of a direction have passed."""
-
-        async def fault(link: Link, _stream: Stream) -> None:
-            link.end(reset)
-            raise Cut
-
+    def arm(self, direction: Direction, count: int, fault: Fault) -> None:
+        """The latest connection meets `fault` when `count` more bytes have passed."""
         self._call(self._arm_latest(direction, count, fault))
+
+    def cut_latest_after(self, direction: Direction, count: int, reset: bool = False) -> None:
+        self.arm(direction, count, faults.cut(reset))
 
     def stall_latest_after(self, direction: Direction, count: int) -> None:
-        async def fault(_link: Link, stream: Stream) -> None:
-            stream.flowing.clear()
-
-        self._call(self._arm_latest(direction, count, fault))
+        self.arm(direction, count, faults.stall())
 
     # In the proxy's thread.
 
@@ -229,6 +148,9 @@ class Proxy:
     async def _passed(self, direction: Direction) -> int:
         return self._links[-1].streams[direction].passed
 
+    async def _tape(self, direction: Direction) -> bytes:
+        return bytes(self._links[-1].streams[direction].tape)
+
     async def _cut_all(self, reset: bool) -> None:
         for link in list(self._links):
             link.end(reset)
@@ -243,9 +165,7 @@ class Proxy:
                 else:
                     stream.flowing.clear()
 
-    async def _arm_latest(
-        self, direction: Direction, count: int, fault: Callable[[Link, Stream], Awaitable[None]]
-    ) -> None:
+    async def _arm_latest(self, direction: Direction, count: int, fault: Fault) -> None:
         stream = self._links[-1].streams[direction]
         stream.at, stream.fault = stream.passed + count, fault
 
@@ -286,29 +206,28 @@ class Proxy:
                     # At the very offset, before any further byte is awaited.
                     fault, stream.fault = stream.fault, None
                     await fault(link, stream)
-                data = await reader.read(stream.chunk or _CHUNK)
-                if stream.delay:
-                    await asyncio.sleep(stream.delay)
+                data = await reader.read(_CHUNK)
                 if not data:
                     # One side is done: so is the connection, as MySQL's protocol has no half ends.
                     link.end()
                     return
+                stream.record(data)
                 while data:
+                    if stream.delay:
+                        await asyncio.sleep(stream.delay)
                     await stream.flowing.wait()
                     if link.ended:
                         return
-                    if stream.fault is None or stream.at is None:
-                        room = len(data)
-                    else:
-                        room = min(len(data), max(stream.at - stream.passed, 0))
-                    part, data = data[:room], data[room:]
+                    part, data = stream.next_part(data)
                     if part:
                         writer.write(part)
                         await writer.drain()
-                        stream.passed += len(part)
                     if stream.fault is not None and stream.at == stream.passed:
                         fault, stream.fault = stream.fault, None
                         await fault(link, stream)
+                    if stream.chunk:
+                        # So that small parts leave one by one.
+                        await asyncio.sleep(0)
         except Cut:
             return
         except (ConnectionError, OSError):
