@@ -383,7 +383,12 @@ class Connection(_native.Connection[CursorT]):
             self._secure = bool(self._unix_socket) or has_tls
             self.server_capabilities = _client_flag.CAPABILITIES | (CLIENT.SSL if has_tls else 0)
             self.connected_time = self.loop.time()
-            await self._within(began, self._settle(at_once))
+            settling = self._settle(at_once)
+            if at_once and self.init_command is None and self._has_wanted_autocommit():
+                # Nothing to wait for, so nothing to bound.
+                await settling
+            else:
+                await self._within(began, settling)
         except BaseException:
             self.close()
             raise
@@ -426,7 +431,7 @@ class Connection(_native.Connection[CursorT]):
 
     async def _within(self, began: float, work: Coroutine[Any, Any, None]) -> None:
         """Await the last part of connecting in what is left of connect_timeout."""
-        if self.connect_timeout is None or self.init_command is None:
+        if self.connect_timeout is None:
             return await work
         left = began + self.connect_timeout - time.monotonic()
         try:
@@ -446,6 +451,9 @@ class Connection(_native.Connection[CursorT]):
             await self.commit()
         if self.autocommit_mode is not None:
             await self.autocommit(self.autocommit_mode)
+
+    def _has_wanted_autocommit(self) -> bool:
+        return self.autocommit_mode is None or self.autocommit_mode == self.get_autocommit()
 
     async def ensure_closed(self) -> None:
         """Say goodbye to the server and close. Never fails; closing again does nothing."""

@@ -125,13 +125,13 @@ async fn settle(conn: &mut Conn, options: &Options) -> Result<String> {
         statements.push(format!("SET AUTOCOMMIT = {}", u8::from(wanted)));
     }
     statements.push("SELECT VERSION()".into());
-    let mut version = String::new();
+    let mut version = None;
     let mut result = conn.query_iter(statements.join(";")).await?;
     loop {
         match result.next().await? {
             Some(row) => {
                 if let Some(Value::Bytes(text)) = row.as_ref(0) {
-                    version = as_greeted(&String::from_utf8_lossy(text));
+                    version = Some(as_greeted(&String::from_utf8_lossy(text)));
                 }
             }
             None if result.is_empty() => break,
@@ -139,7 +139,8 @@ async fn settle(conn: &mut Conn, options: &Options) -> Result<String> {
         }
     }
     result.drop_result().await?;
-    Ok(version)
+    // The answers end with it, unless they are out of step.
+    version.ok_or_else(|| Error::Protocol("the server did not tell its version".into()))
 }
 
 /// Runs `connecting` and learns which descriptor its socket has got.

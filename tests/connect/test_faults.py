@@ -12,7 +12,7 @@ import aiomysql
 import pymysql.err
 import pytest
 
-from tests.connect.fake_server import Peer, error, greeting
+from tests.connect.fake_server import OK, Peer, error, greeting, one_row
 from tests.servers.process import free_port
 
 
@@ -67,6 +67,40 @@ async def test_the_timeout_covers_the_init_command(connect: Callable[..., Any]) 
     with pytest.raises(pymysql.err.OperationalError) as caught:
         await connect(connect_timeout=1, init_command="SELECT SLEEP(30)")
     assert caught.value.args[0] == 2003
+
+
+async def test_the_timeout_covers_a_second_switch_of_autocommit(
+    fake_server: Callable[..., Any],
+) -> None:
+    """A server that says OK to the first, and that autocommit is off all the same."""
+
+    async def talk(peer: Peer) -> None:
+        await peer.log_in()
+        await peer.receive()
+        off = [
+            packet.replace(b"\xfe\0\0\2\0", b"\xfe\0\0\0\0") for packet in one_row(b"8.0.99-fake")
+        ]
+        await peer.send(b"\0\0\0\x08\0\0\0", *off)
+        await peer.rest()
+
+    server = await fake_server(talk)
+    caught = await failure(**server.connect_kwargs(autocommit=True, connect_timeout=0.3))
+    assert isinstance(cannot_connect(caught, "127.0.0.1"), asyncio.TimeoutError)
+
+
+async def test_a_server_that_answers_with_less_than_was_asked(
+    fake_server: Callable[..., Any],
+) -> None:
+    async def talk(peer: Peer) -> None:
+        await peer.log_in()
+        await peer.receive()
+        await peer.send(OK)
+        await peer.rest()
+
+    server = await fake_server(talk)
+    caught = await failure(**server.connect_kwargs(connect_timeout=5))
+    cause = cannot_connect(caught, "127.0.0.1")
+    assert str(cause) == "the server did not tell its version"
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
