@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.report import fault_tally, pytest_terminal_summary
 from tests.fix_servers import RunningServer
 from tests.proxy import Proxy
+
+__all__ = ["fault_tally", "proxy", "pytest_terminal_summary"]
 
 
 @pytest.fixture

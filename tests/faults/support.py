@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import gc
 import os
+import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 import aiomysql
 
@@ -62,3 +63,11 @@ def no_noise() -> Iterator[None]:
     finally:
         loop.set_exception_handler(None)
     assert heard == []
+
+
+async def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits until a condition holds that others make true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happens"
+        await asyncio.sleep(0.02)
