@@ -19,7 +19,7 @@ import pytest
 
 from tests.connect.certificates import TlsServer
 from tests.faults.report import Tally
-from tests.faults.schedules import Schedule, schedules
+from tests.faults.schedules import Kind, Schedule, schedules
 from tests.faults.stages import Range, Stage, answer_to, measure, statement
 from tests.faults.support import at_full_strength, descriptors, eventually, no_noise
 from tests.proxy import Direction, Proxy
