@@ -134,6 +134,8 @@ class _Options(TypedDict):
     autocommit: bool | None
     # Seconds for everything until the session is ready; None: no limit.
     connect_timeout: float | None
+    # A command that is cancelled is also ended at the server.
+    kill_cancelled: bool
 
 @disjoint_base
 class Connection(Generic[CursorT]):
@@ -143,6 +145,7 @@ class Connection(Generic[CursorT]):
     decoders: Any
     use_unicode: bool
     read_timeout: float | None
+    write_timeout: float | None
     _result: ResultSet | None
     _affected_rows: int
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import ssl as _ssl
     from collections.abc import Awaitable, Mapping
-    from typing import Callable, Generic, TypedDict
+    from typing import Callable, Generic, Literal, TypedDict
 
     from typing_extensions import TypeAlias, TypeVar
 
@@ -58,6 +58,8 @@ if TYPE_CHECKING:
         database: str | None
         passwd: Password
         read_timeout: float | None
+        write_timeout: float | None
+        cancel: Literal["close", "kill"]
 
 else:
     from typing import TypeVar

@@ -12,7 +12,7 @@ import getpass
 import inspect
 import os
 import time
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 from warnings import warn as _plain_warn
 
 from pymysql.charset import charset_by_name
@@ -96,6 +96,8 @@ def connect(
     database: str | None = _UNSET,
     passwd: Password = _UNSET,
     read_timeout: float | None = None,
+    write_timeout: float | None = None,
+    cancel: Literal["close", "kill"] = "close",
 ) -> _ConnectionContextManager[Connection[CursorT]]:
     """Open a connection: ``conn = await connect(...)`` or ``async with connect(...) as conn``.
 
@@ -152,14 +154,25 @@ class Connection(_native.Connection[CursorT]):
         server_public_key: not supported.
         database: another name of ``db``.
         passwd: another name of ``password``.
-        read_timeout: seconds without a sign of the server after which a command fails and the
-            connection is closed; None for no limit.
+        read_timeout: seconds without a sign of the server after which a command fails with 2013
+            and the connection is closed; None for no limit. It bounds each wait and not the whole
+            command: rows that keep arriving may take longer. Opening is not bounded by it.
+        write_timeout: the same for waits in which the server takes nothing of what is sent (a
+            large statement, a file), which ``read_timeout`` then does not bound; None leaves them
+            to ``read_timeout``. Both may be assigned on the connection.
+        cancel: what becomes of a command that is cancelled, or that one of these timeouts ends.
+            ``"close"`` closes the connection: the server rolls back when it notices, which may be
+            after the statement. ``"kill"`` also sends KILL for the session, by a second
+            connection in the background, with the same arguments, within 5 seconds or
+            ``connect_timeout`` if that is shorter; its failure is not reported. Not for a load
+            balancer, where the second connection may reach another server.
 
     Raises:
         ProgrammingError: the character set is unknown.
         NotSupportedError: an argument cannot be honoured; the message names it.
         OperationalError: 2059 where ``auth_plugin`` is none of this driver's.
         TypeError: both spellings of one argument.
+        ValueError: ``cancel`` is neither.
     """
 
     Warning = Warning
@@ -203,6 +216,8 @@ class Connection(_native.Connection[CursorT]):
         database: str | None = _UNSET,
         passwd: Password = _UNSET,
         read_timeout: float | None = None,
+        write_timeout: float | None = None,
+        cancel: Literal["close", "kill"] = "close",
     ) -> None:
         db = _one_of("db", db, "database", database, None)
         password = _one_of("password", password, "passwd", passwd, "")
@@ -271,6 +286,10 @@ class Connection(_native.Connection[CursorT]):
         self.cursorclass: type[CursorT] = cursorclass
         self.connect_timeout: float | None = connect_timeout
         self.read_timeout: float | None = read_timeout
+        self.write_timeout: float | None = write_timeout
+        if cancel not in ("close", "kill"):
+            raise ValueError(f"cancel is 'close' or 'kill', not {cancel!r}")
+        self._cancel = cancel
         self.autocommit_mode = autocommit
         self.encoders = encoders
         self.decoders = conv
@@ -373,6 +392,7 @@ class Connection(_native.Connection[CursorT]):
                     "settings": self._settings(at_once),
                     "autocommit": self._early_autocommit(at_once),
                     "connect_timeout": self.connect_timeout,
+                    "kill_cancelled": self._cancel == "kill",
                 },
                 self._ssl_context,
             )
@@ -617,11 +637,15 @@ class Connection(_native.Connection[CursorT]):
     async def ping(self, reconnect: bool = True) -> None:
         """Ask whether the server is there.
 
+        It waits for an answer for ``read_timeout`` seconds, else for ``connect_timeout``, else for
+        10 seconds.
+
         Args:
             reconnect: open a new session where it is not.
 
         Raises:
             Error: the connection is closed, and ``reconnect`` is false.
+            OperationalError: 2013 where it does not answer, and ``reconnect`` is false.
         """
         if self.closed:
             if not reconnect:

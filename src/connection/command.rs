@@ -4,14 +4,14 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 
+use super::limits::Limits;
 use super::link::{Lease, Link, Pending};
 use crate::errors::{Cause, Error, Result};
 use crate::result::{Reading, ResultSet, drain, open_stream, read_set};
-use crate::runtime::deadline::{Limit, within};
+use crate::runtime::deadline::{Elapsed, within};
 
 /// A statement and how its answer is wanted.
 pub struct Statement {
@@ -22,27 +22,27 @@ pub struct Statement {
 }
 
 /// Runs one command on a leased connection and puts the connection back, or closes it where the
-/// protocol is out of step. Ends early where the connection is closed by somebody else, and after
-/// `read_timeout` without a sign of the server.
-pub async fn with_lease<T, W, F>(link: &Arc<Link>, limit: Option<Duration>, work: W) -> Result<T>
+/// protocol is out of step. Ends early where the connection is closed by somebody else, and where
+/// a silence is longer than `limits` allow.
+pub async fn with_lease<T, W, F>(link: &Arc<Link>, limits: Limits, work: W) -> Result<T>
 where
     T: Send + 'static,
     W: FnOnce(Lease) -> F,
     F: Future<Output = (Lease, Result<T>)> + Send + 'static,
 {
     let work = work(link.lease()?);
-    let done = match limit {
+    let done = match limits.on(link) {
         None => until_closed(link, work).await,
-        Some(most) => {
+        Some(limit) => {
             let link = Arc::clone(link);
             let watched = {
                 let link = Arc::clone(&link);
                 async move { until_closed(&link, work).await }
             };
-            match within(link.reactor(), Some(Limit::Silence(most)), watched).await {
+            match within(link.reactor(), Some(limit), watched).await {
                 Ok(done) => done,
-                Err(_elapsed) => {
-                    link.close();
+                Err(Elapsed(most)) => {
+                    link.abandon();
                     Err(Error::Lost {
                         cause: Some(Cause::TimedOut(most.as_secs_f64())),
                     })
@@ -68,12 +68,8 @@ async fn until_closed<F: Future>(link: &Arc<Link>, work: F) -> Result<F::Output>
 }
 
 /// Sends a statement and reads its answer.
-pub async fn run(
-    link: &Arc<Link>,
-    limit: Option<Duration>,
-    statement: Statement,
-) -> Result<ResultSet> {
-    with_lease(link, limit, |mut lease| async move {
+pub async fn run(link: &Arc<Link>, limits: Limits, statement: Statement) -> Result<ResultSet> {
+    with_lease(link, limits, |mut lease| async move {
         let result = answer(&mut lease, &statement).await;
         (lease, result)
     })
@@ -121,8 +117,8 @@ pub async fn receive(lease: &mut Lease, reading: &Reading, unbuffered: bool) -> 
 }
 
 /// Sends a statement that returns no rows.
-pub async fn perform(link: &Arc<Link>, limit: Option<Duration>, sql: Vec<u8>) -> Result<()> {
-    with_lease(link, limit, move |mut lease| async move {
+pub async fn perform(link: &Arc<Link>, limits: Limits, sql: Vec<u8>) -> Result<()> {
+    with_lease(link, limits, move |mut lease| async move {
         let performed = match send(&mut lease, &sql).await {
             Ok(()) => drain(&mut lease).await,
             failed => failed,
@@ -133,8 +129,8 @@ pub async fn perform(link: &Arc<Link>, limit: Option<Duration>, sql: Vec<u8>) ->
 }
 
 /// COM_PING.
-pub async fn ping(link: &Arc<Link>, limit: Option<Duration>) -> Result<()> {
-    with_lease(link, limit, |mut lease| async move {
+pub async fn ping(link: &Arc<Link>, limits: Limits) -> Result<()> {
+    with_lease(link, limits, |mut lease| async move {
         let result = match begin(&mut lease, &[]).await {
             Ok(()) => lease.ping().await.map_err(Error::from),
             failed => failed,
@@ -146,8 +142,8 @@ pub async fn ping(link: &Arc<Link>, limit: Option<Duration>) -> Result<()> {
 }
 
 /// COM_RESET_CONNECTION, and statements that return no rows.
-pub async fn reset(link: &Arc<Link>, limit: Option<Duration>, statements: Vec<u8>) -> Result<()> {
-    with_lease(link, limit, |mut lease| async move {
+pub async fn reset(link: &Arc<Link>, limits: Limits, statements: Vec<u8>) -> Result<()> {
+    with_lease(link, limits, |mut lease| async move {
         let done = reset_session(&mut lease, &statements).await;
         (lease, done)
     })

@@ -5,7 +5,7 @@
 //! panicked) closes the connection: the next command would read the cancelled one's rows.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 
 use mysql_async::Conn;
@@ -15,6 +15,7 @@ use crate::errors::{Error, Result};
 use crate::local_infile::LocalInfile;
 use crate::runtime::{Reactor, lock};
 
+use super::cancel::Canceller;
 use super::wire::Wire;
 use super::{farewell, socket};
 
@@ -113,6 +114,8 @@ struct Inner {
 pub struct Link {
     reactor: Arc<Reactor>,
     infile: Arc<LocalInfile>,
+    /// Ends a cancelled command at the server, where that is wanted.
+    canceller: OnceLock<Canceller>,
     inner: Mutex<Inner>,
 }
 
@@ -128,6 +131,7 @@ impl Link {
         Arc::new(Self {
             reactor: Arc::clone(reactor),
             infile,
+            canceller: OnceLock::new(),
             inner: Mutex::new(Inner {
                 phase: Phase::Idle(Wire::new(conn)),
                 pending: Pending::Nothing,
@@ -148,6 +152,12 @@ impl Link {
     /// What the server is given that asks for a file.
     pub fn infile(&self) -> &LocalInfile {
         &self.infile
+    }
+
+    /// From now on, a command that is cancelled or takes too long is ended at the server, too.
+    pub fn set_canceller(&self, canceller: Canceller) {
+        // Set once: a link is opened once.
+        let _ = self.canceller.set(canceller);
     }
 
     pub fn facts(&self) -> Facts {
@@ -204,6 +214,15 @@ impl Link {
         match (&inner.phase, inner.socket) {
             (Phase::Idle(wire), Some(fd)) if wire.is_ours() => Some(socket::has_hung_up(fd)),
             _ => None,
+        }
+    }
+
+    /// Whether the server does not take what is being sent; false where that cannot be told.
+    pub fn is_sending(&self) -> bool {
+        let inner = lock(&self.inner);
+        match (&inner.phase, inner.socket) {
+            (Phase::Busy, Some(fd)) if self.reactor.is_ours() => socket::is_full(fd),
+            _ => false,
         }
     }
 
@@ -268,6 +287,15 @@ impl Link {
         Ok(())
     }
 
+    /// Closes under a command that is given up half-way.
+    pub fn abandon(&self) {
+        let was_running = self.is_busy();
+        self.end(Phase::Closed(Closed::Cancelled));
+        if let Some(canceller) = self.canceller.get().filter(|_| was_running) {
+            canceller.begin(&self.reactor);
+        }
+    }
+
     /// What a command leaves behind; not wanted any more where the link was closed meanwhile.
     fn end(&self, phase: Phase) {
         let unwanted = {
@@ -297,7 +325,7 @@ struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(link) = self.link.take() {
-            link.end(Phase::Closed(Closed::Cancelled));
+            link.abandon();
         }
     }
 }

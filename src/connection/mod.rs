@@ -1,7 +1,9 @@
 //! Connections: how one is opened, who may use it, what runs on it, and how it ends.
 
+mod cancel;
 mod command;
 mod farewell;
+mod limits;
 mod link;
 mod object;
 mod open;
@@ -10,6 +12,7 @@ mod socket;
 mod wire;
 
 pub use command::{Statement, perform, ping, run, with_lease};
+pub use limits::Limits;
 pub use link::{Facts, Lease, Link, Pending, now};
 pub use object::Connection;
 pub use options::Options;

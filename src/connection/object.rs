@@ -11,7 +11,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::cancel::Canceller;
 use super::command::{self, Statement, receive, send, with_lease};
+use super::limits::Limits;
 use super::link::{Link, Pending, now};
 use super::open::open;
 use super::options::Options;
@@ -24,6 +26,14 @@ use crate::hooks::{Judged, set_attribute};
 use crate::result::{Reading, ResultSet, Shape, advance, drain};
 use crate::runtime;
 use crate::tls;
+
+/// How long a ping may wait where neither `read_timeout` nor `connect_timeout` says so.
+const LONGEST_PING: Duration = Duration::from_secs(10);
+
+/// What is no duration is no limit.
+fn duration(seconds: Option<f64>) -> Option<Duration> {
+    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+}
 
 /// Base class of `aiomysql.Connection`: the session itself, without names, defaults and hooks.
 #[pyclass(subclass, generic, module = "aiomysql._native")]
@@ -41,6 +51,9 @@ pub struct Connection {
     /// Seconds without a sign of the server after which a command fails; None: no limit.
     #[pyo3(get, set)]
     read_timeout: Option<f64>,
+    /// Seconds in which the server takes nothing of what is sent; None: `read_timeout`.
+    #[pyo3(get, set)]
+    write_timeout: Option<f64>,
     #[pyo3(get, set, name = "_result")]
     result: Option<Py<ResultSet>>,
     #[pyo3(get, set, name = "_affected_rows")]
@@ -76,9 +89,24 @@ impl Connection {
         &self.codec
     }
 
-    pub fn limit(&self) -> Option<Duration> {
-        self.read_timeout
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    pub fn limits(&self) -> Limits {
+        Limits {
+            read: duration(self.read_timeout),
+            write: duration(self.write_timeout),
+        }
+    }
+
+    /// For a ping, which is always bounded.
+    fn limits_of_ping(slf: &Bound<'_, Self>) -> PyResult<Limits> {
+        let limits = slf.borrow().limits();
+        let connect_timeout: Option<f64> = slf
+            .getattr(intern!(slf.py(), "connect_timeout"))?
+            .extract()?;
+        let read = limits.read.or(duration(connect_timeout));
+        Ok(Limits {
+            read: Some(read.unwrap_or(LONGEST_PING)),
+            ..limits
+        })
     }
 
     pub fn reading(&self, py: Python<'_>, shape: Shape, json: bool) -> Reading {
@@ -218,6 +246,7 @@ impl Connection {
             decoders: PyDict::new(py).into_any().unbind(),
             use_unicode: true,
             read_timeout: None,
+            write_timeout: None,
             result: None,
             affected_rows: 0,
             server_version: None,
@@ -255,7 +284,14 @@ impl Connection {
         let this = slf.unbind();
         Ok(Operation::new("Connection._connect", None, async move {
             let reactor = Python::attach(runtime::current)?;
+            let cancelling = options
+                .kill_cancelled
+                .then(|| (options.clone(), tls.clone()));
             let opened = open(&reactor, options, tls).await?;
+            if let Some((options, tls)) = cancelling {
+                let canceller = Canceller::new(options, tls, opened.thread_id);
+                opened.link.set_canceller(canceller);
+            }
             Python::attach(|py| {
                 let thread_id = PyTuple::new(py, [opened.thread_id])?.unbind();
                 let mut this = this.borrow_mut(py);
@@ -283,13 +319,13 @@ impl Connection {
             reading: this.reading(py, Shape::Tuples, false),
             unbuffered,
         };
-        let limit = this.limit();
+        let limits = this.limits();
         let object = slf.clone().unbind();
         Ok(this.operation("Connection.query", |link| async move {
             if !link.is_closed() {
                 Python::attach(|py| object.borrow_mut(py).result = None);
             }
-            let result = command::run(&link, limit, statement).await?;
+            let result = command::run(&link, limits, statement).await?;
             Python::attach(|py| conclude(py, &object, result))
         }))
     }
@@ -299,11 +335,11 @@ impl Connection {
         Self::leave_stream(&slf)?;
         let this = slf.borrow();
         let sql = this.encode(sql)?;
-        let limit = this.limit();
+        let limits = this.limits();
         let object = slf.clone().unbind();
         Ok(
             this.operation("Connection._execute_command", |link| async move {
-                with_lease(&link, limit, |mut lease| async move {
+                with_lease(&link, limits, |mut lease| async move {
                     let sent = send(&mut lease, &sql).await;
                     (lease, sent)
                 })
@@ -321,10 +357,10 @@ impl Connection {
         Self::leave_stream(&slf)?;
         let this = slf.borrow();
         let sql = this.encode(sql)?;
-        let limit = this.limit();
+        let limits = this.limits();
         let object = slf.clone().unbind();
         Ok(this.operation("Connection._command", |link| async move {
-            command::perform(&link, limit, sql).await?;
+            command::perform(&link, limits, sql).await?;
             Python::attach(|py| {
                 object.borrow_mut(py).result = None;
                 Ok(py.None())
@@ -337,10 +373,10 @@ impl Connection {
     fn _receive(slf: Bound<'_, Self>, unbuffered: bool) -> Operation {
         let this = slf.borrow();
         let reading = this.reading(slf.py(), Shape::Tuples, false);
-        let limit = this.limit();
+        let limits = this.limits();
         let object = slf.clone().unbind();
         this.operation("Connection._read_query_result", |link| async move {
-            let result = with_lease(&link, limit, |mut lease| async move {
+            let result = with_lease(&link, limits, |mut lease| async move {
                 let result = match advance(&mut lease).await {
                     Ok(true) => receive(&mut lease, &reading, unbuffered).await,
                     Ok(false) => Err(Error::Programming("no more results".into())),
@@ -356,9 +392,9 @@ impl Connection {
     /// Reads and drops what is left of the last statement's answer.
     fn _drain(slf: Bound<'_, Self>) -> Operation {
         let this = slf.borrow();
-        let limit = this.limit();
+        let limits = this.limits();
         this.operation("Connection._drain", |link| async move {
-            with_lease(&link, limit, |mut lease| async move {
+            with_lease(&link, limits, |mut lease| async move {
                 let drained = drain(&mut lease).await;
                 (lease, drained)
             })
@@ -371,19 +407,19 @@ impl Connection {
     fn _reset(slf: &Bound<'_, Self>, statements: String) -> PyResult<Operation> {
         Self::leave_stream(slf)?;
         let this = slf.borrow();
-        let limit = this.limit();
+        let limits = this.limits();
         Ok(this.operation("Connection.reset", |link| async move {
-            command::reset(&link, limit, statements.into_bytes()).await?;
+            command::reset(&link, limits, statements.into_bytes()).await?;
             Python::attach(|py| Ok(py.None()))
         }))
     }
 
     fn _ping(slf: &Bound<'_, Self>) -> PyResult<Operation> {
         Self::leave_stream(slf)?;
+        let limits = Self::limits_of_ping(slf)?;
         let this = slf.borrow();
-        let limit = this.limit();
         Ok(this.operation("Connection.ping", |link| async move {
-            command::ping(&link, limit).await?;
+            command::ping(&link, limits).await?;
             Python::attach(|py| Ok(py.None()))
         }))
     }

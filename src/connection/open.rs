@@ -10,12 +10,12 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Value};
 
 use super::link::Link;
-use super::options::Options;
+use super::options::{KEEPALIVE, Options};
 use super::socket;
 use crate::errors::{Cause, Error, Result};
 use crate::local_infile::LocalInfile;
 use crate::runtime::Reactor;
-use crate::runtime::deadline::{Limit, within};
+use crate::runtime::deadline::{Elapsed, Limit, within};
 use crate::tls::Tls;
 
 /// A connection whose session is ready, and what the server calls its version.
@@ -39,9 +39,9 @@ pub async fn open(reactor: &Arc<Reactor>, options: Options, tls: Option<Tls>) ->
         // TLS it may have left because of it.
         Ok(Err(error)) if error.is_loss_of_peer() && !asked_for_tls => Err(error),
         Ok(opened) => opened.map_err(|error| error.while_connecting(&host)),
-        Err(_elapsed) => Err(Error::Connect {
+        Err(Elapsed(limit)) => Err(Error::Connect {
             host,
-            cause: Cause::TimedOut(limit.unwrap_or_default().as_secs_f64()),
+            cause: Cause::TimedOut(limit.as_secs_f64()),
         }),
     }
 }
@@ -60,6 +60,9 @@ async fn get_ready(reactor: &Arc<Reactor>, options: &Options, tls: Option<Tls>) 
     lease.note(super::Pending::Nothing);
     let server_version = lease.conclude(settled)?;
     link.infile().attach(&link, &server_version);
+    if let Some(fd) = socket {
+        socket::hasten_keepalive(fd, KEEPALIVE);
+    }
     Ok(Opened {
         link,
         server_version,

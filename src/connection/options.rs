@@ -11,14 +11,14 @@ use crate::local_infile::LocalInfile;
 use crate::tls::Tls;
 
 /// After this much silence the kernel asks whether the peer is still there.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+pub const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// The protocol's own limit, so that mysql_async asks the server for no other; the server still
 /// refuses what is above its `max_allowed_packet`.
 const MAX_ALLOWED_PACKET: usize = 1 << 30;
 
 /// The arguments of the native part of connecting, by the names of `aiomysql.connect()`.
-#[derive(FromPyObject)]
+#[derive(Clone, FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct Options {
     pub host: String,
@@ -43,6 +43,8 @@ pub struct Options {
     pub autocommit: Option<bool>,
     /// Seconds for everything until the session is ready; None: no limit.
     pub connect_timeout: Option<f64>,
+    /// A command that is cancelled is also ended at the server.
+    pub kill_cancelled: bool,
 }
 
 impl Options {

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::object::{Cursor, Executed};
 use crate::awaitable::Operation;
-use crate::connection::{Connection, Link, Statement, run, with_lease};
+use crate::connection::{Connection, Limits, Link, Statement, run, with_lease};
 use crate::encode::interpolate;
 use crate::errors::{Error, Result};
 use crate::hooks::Traits;
@@ -56,7 +56,7 @@ pub(super) fn sending(
         reading: session.reading(cursor.py(), traits.shape(), traits.json),
         unbuffered: traits.streamed,
     };
-    let limit = session.limit();
+    let limits = session.limits();
     let link = session.link();
     drop(session);
     let (cursor, connection) = (cursor.unbind(), connection.unbind());
@@ -70,7 +70,7 @@ pub(super) fn sending(
                     cursor.forget_result();
                     cursor.last_executed = executed.clone_ref(py);
                 });
-                let result = run(&link, limit, statement).await?;
+                let result = run(&link, limits, statement).await?;
                 Python::attach(|py| {
                     cursor.borrow_mut(py).executed = executed;
                     show(py, &cursor, &connection, result)
@@ -122,7 +122,7 @@ impl Cursor {
             _ => false,
         };
         let reading = session.reading(py, traits.shape(), traits.json);
-        let limit = session.limit();
+        let limits = session.limits();
         drop(session);
         let (cursor, connection) = (slf.unbind(), connection.unbind());
         Ok(Some(match link {
@@ -130,7 +130,7 @@ impl Cursor {
                 "Cursor.nextset",
                 Some(Arc::clone(link.reactor())),
                 async move {
-                    let next = next_set(&link, limit, reading, traits.streamed).await;
+                    let next = next_set(&link, limits, reading, traits.streamed).await;
                     Python::attach(|py| match next {
                         Ok(Some(result)) => {
                             show(py, &cursor, &connection, result)?;
@@ -160,11 +160,11 @@ impl Cursor {
 /// set is skipped.
 async fn next_set(
     link: &Arc<Link>,
-    limit: Option<std::time::Duration>,
+    limits: Limits,
     reading: Reading,
     streamed: bool,
 ) -> Result<Option<ResultSet>> {
-    with_lease(link, limit, move |mut lease| async move {
+    with_lease(link, limits, move |mut lease| async move {
         let next = async {
             while !advance(&mut lease).await? {
                 if lease.link().pending() == crate::connection::Pending::Nothing {

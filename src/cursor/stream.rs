@@ -7,7 +7,7 @@ use pyo3::types::PyList;
 
 use super::object::Cursor;
 use crate::awaitable::{Operation, Ready};
-use crate::connection::{Link, with_lease};
+use crate::connection::{Limits, Link, with_lease};
 use crate::errors::{Error, Result};
 use crate::result::{ResultSet, RowMaker, advance, read_more};
 use crate::runtime::yield_to_loop;
@@ -49,7 +49,7 @@ impl Cursor {
             return Ok(Bound::new(py, Ready::new(none))?.into_any());
         };
         let link = slf.borrow().link(&result)?;
-        let limit = slf.borrow().limit(py);
+        let limits = slf.borrow().limits(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());
         let work = async move {
@@ -64,7 +64,7 @@ impl Cursor {
                     }
                     wanted - rows.len()
                 });
-                if missing == 0 || !read_ahead(&link, limit, &result, missing).await? {
+                if missing == 0 || !read_ahead(&link, limits, &result, missing).await? {
                     break;
                 }
             }
@@ -84,14 +84,14 @@ impl Cursor {
             return Ok(None);
         };
         let link = slf.borrow().link(&result)?;
-        let limit = slf.borrow().limit(py);
+        let limits = slf.borrow().limits(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());
         Ok(Some(Operation::new(
             "Cursor.close",
             Some(reactor),
             async move {
-                let finished = with_lease(&link, limit, move |mut lease| async move {
+                let finished = with_lease(&link, limits, move |mut lease| async move {
                     let finished = if lease.link().epoch() == epoch {
                         advance(&mut lease).await.map(drop)
                     } else {
@@ -129,9 +129,10 @@ impl Cursor {
         result.borrow().link().ok_or(Error::NotConnected)
     }
 
-    fn limit(&self, py: Python<'_>) -> Option<std::time::Duration> {
+    fn limits(&self, py: Python<'_>) -> Limits {
         self.native_connection(py)
-            .and_then(|connection| connection.borrow().limit())
+            .map(|connection| connection.borrow().limits())
+            .unwrap_or_default()
     }
 
     /// An operation that reads ahead, and then makes its value of what has arrived.
@@ -143,11 +144,11 @@ impl Cursor {
         take: impl FnOnce(Python<'_>, &Py<ResultSet>) -> PyResult<Py<PyAny>> + Send + 'static,
     ) -> PyResult<Operation> {
         let link = self.link(&result)?;
-        let limit = self.limit(py);
+        let limits = self.limits(py);
         let result = result.unbind();
         let reactor = Arc::clone(link.reactor());
         Ok(Operation::new(name, Some(reactor), async move {
-            read_ahead(&link, limit, &result, READ_AHEAD).await?;
+            read_ahead(&link, limits, &result, READ_AHEAD).await?;
             Ok(Python::attach(|py| take(py, &result))?)
         }))
     }
@@ -156,7 +157,7 @@ impl Cursor {
 /// Takes the next rows off the wire into the result; false where there are no more.
 async fn read_ahead(
     link: &Arc<Link>,
-    limit: Option<std::time::Duration>,
+    limits: Limits,
     result: &Py<ResultSet>,
     wanted: usize,
 ) -> Result<bool> {
@@ -170,7 +171,7 @@ async fn read_ahead(
         return Ok(false);
     }
     let into = Python::attach(|py| result.clone_ref(py));
-    let read = with_lease(link, limit, move |mut lease| async move {
+    let read = with_lease(link, limits, move |mut lease| async move {
         let maker: Arc<RowMaker> = maker;
         let hand_over = |py: Python<'_>, row| into.borrow_mut(py).take_in(row);
         let read = read_more(&mut lease, &maker, wanted, hand_over).await;

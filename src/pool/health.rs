@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::policy::{Policy, TRUSTED_IDLE};
 use super::stats::Reason;
-use crate::connection::{Connection, Link, now, perform, ping};
+use crate::connection::{Connection, Limits, Link, now, perform, ping};
 
 /// How long an answer may take, where `connect_timeout` is not shorter.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -124,10 +124,11 @@ pub fn look(member: &Bound<'_, PyAny>, recycle: f64, policy: &Policy) -> PyResul
 /// Asks the server, and ends a transaction that has only read: whoever comes next is to read what
 /// is current, not an old snapshot. False where it does not answer in time.
 pub async fn ask(link: &Arc<Link>, limit: Duration) -> bool {
+    let limits = Limits::of_any(limit);
     let asked = if link.is_only_reading() {
-        perform(link, Some(limit), b"ROLLBACK".to_vec()).await
+        perform(link, limits, b"ROLLBACK".to_vec()).await
     } else {
-        ping(link, Some(limit)).await
+        ping(link, limits).await
     };
     asked.is_ok()
 }

@@ -13,10 +13,10 @@ use pyo3::prelude::*;
 use super::graveyard::discard;
 use super::{Reactor, lock};
 
-/// The time was up.
+/// The time was up: that much.
 #[derive(Debug, thiserror::Error)]
 #[error("timed out")]
-pub struct Elapsed;
+pub struct Elapsed(pub Duration);
 
 #[derive(Default)]
 struct Shared {
@@ -57,20 +57,12 @@ impl Wake for Progress {
 }
 
 /// What a deadline bounds.
-#[derive(Debug, Clone, Copy)]
 pub enum Limit {
     /// The whole work, from its first wait.
     Total(Duration),
-    /// Each wait: the time in which nothing at all happens.
-    Silence(Duration),
-}
-
-impl Limit {
-    fn duration(self) -> Duration {
-        match self {
-            Self::Total(duration) | Self::Silence(duration) => duration,
-        }
-    }
+    /// Each wait: the time in which nothing at all happens. How long this one may be is asked
+    /// whenever the work has to wait; None: as long as it takes.
+    Silence(Box<dyn Fn() -> Option<Duration> + Send + Sync>),
 }
 
 /// `work`, but within a limit; without one where it is None.
@@ -87,7 +79,7 @@ pub fn within<F: Future + Send + 'static>(
         work: Some(Box::pin(work)),
         timer: None,
         progress: None,
-        last_progress: None,
+        since: None,
     }
 }
 
@@ -98,8 +90,8 @@ pub struct Deadline<F: Send + 'static> {
     timer: Option<Timer>,
     /// What the work is polled with where silence is measured.
     progress: Option<Arc<Progress>>,
-    /// When the work was last polled for another reason than the timer.
-    last_progress: Option<Instant>,
+    /// When the work that is bounded, or the wait, began.
+    since: Option<Instant>,
 }
 
 impl<F: Future + Send + 'static> Future for Deadline<F> {
@@ -108,42 +100,30 @@ impl<F: Future + Send + 'static> Future for Deadline<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let waker = this.waker(context);
-        let made_progress = this
-            .progress
-            .as_ref()
-            .is_some_and(|progress| progress.made.swap(false, Ordering::SeqCst));
+        // Both the timer and something else may have come in one turn of the loop.
+        let fired = this.timer.take_if(|timer| timer.has_fired()).is_some();
+        let has_progressed = !fired
+            || this
+                .progress
+                .as_ref()
+                .is_some_and(|progress| progress.made.load(Ordering::SeqCst));
+        if let Some(progress) = &this.progress {
+            progress.made.store(false, Ordering::SeqCst);
+        }
         let Some(work) = this.work.as_mut() else {
-            return Poll::Ready(Err(Elapsed));
+            return Poll::Ready(Err(Elapsed(Duration::ZERO)));
         };
         if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Poll::Ready(Ok(done));
         }
-        let Some(limit) = this.limit else {
-            return Poll::Pending;
-        };
-        match this.timer.take() {
-            Some(timer) if timer.shared.fired.load(Ordering::SeqCst) => {
-                // Both may have come in one turn of the loop.
-                if made_progress {
-                    this.last_progress = Some(Instant::now());
-                }
-                let Some(rest) = this.rest(limit) else {
-                    this.give_up();
-                    return Poll::Ready(Err(Elapsed));
-                };
-                this.timer = Timer::set(&this.reactor, rest, context.waker());
-            }
-            Some(timer) => {
-                *lock(&timer.shared.waker) = Some(context.waker().clone());
-                this.timer = Some(timer);
-                this.last_progress = Some(Instant::now());
-            }
-            None => {
-                this.timer = Timer::set(&this.reactor, limit.duration(), context.waker());
-                this.last_progress = Some(Instant::now());
+        match this.keep_waiting(has_progressed, context.waker()) {
+            Ok(()) => Poll::Pending,
+            Err(elapsed) => {
+                // The work may hold a connection, and this is the middle of a poll.
+                discard(this.work.take());
+                Poll::Ready(Err(elapsed))
             }
         }
-        Poll::Pending
     }
 }
 
@@ -168,19 +148,34 @@ impl<F: Send + 'static> Deadline<F> {
         }
     }
 
-    /// What is left although the timer has fired; None where the time is up.
-    fn rest(&self, limit: Limit) -> Option<Duration> {
-        match (limit, self.last_progress) {
-            (Limit::Silence(most), Some(last)) => most
-                .checked_sub(last.elapsed())
-                .filter(|rest| !rest.is_zero()),
-            _ => None,
+    /// Sees to it that a timer wakes the operation when its time is up, unless that is now.
+    fn keep_waiting(&mut self, has_progressed: bool, waker: &Waker) -> Result<(), Elapsed> {
+        let now = Instant::now();
+        let most = match &self.limit {
+            None => return Ok(()),
+            Some(Limit::Total(most)) => Some(*most),
+            Some(Limit::Silence(most)) => {
+                if has_progressed {
+                    self.since = Some(now);
+                }
+                most()
+            }
+        };
+        let since = *self.since.get_or_insert(now);
+        // A time that cannot be counted is no limit.
+        let Some((most, due)) = most.and_then(|most| Some((most, since.checked_add(most)?))) else {
+            self.timer = None;
+            return Ok(());
+        };
+        if !has_progressed && due <= now {
+            return Err(Elapsed(most));
         }
-    }
-
-    /// The work may hold a connection, and this is the middle of a poll.
-    fn give_up(&mut self) {
-        discard(self.work.take());
+        match &self.timer {
+            // One that comes too early is set anew then.
+            Some(timer) if timer.due <= due => timer.wakes(waker),
+            _ => self.timer = Timer::set(&self.reactor, now, due, waker),
+        }
+        Ok(())
     }
 }
 
@@ -188,6 +183,7 @@ impl<F: Send + 'static> Deadline<F> {
 struct Timer {
     shared: Arc<Shared>,
     handle: Py<PyAny>,
+    due: Instant,
 }
 
 impl Drop for Timer {
@@ -201,19 +197,32 @@ impl Drop for Timer {
 
 impl Timer {
     /// None where the loop sets no timers any more: it is closing, and the operation with it.
-    fn set(reactor: &Arc<Reactor>, after: Duration, waker: &Waker) -> Option<Self> {
+    fn set(reactor: &Arc<Reactor>, now: Instant, due: Instant, waker: &Waker) -> Option<Self> {
         let shared = Arc::new(Shared {
             fired: AtomicBool::new(false),
             waker: Mutex::new(Some(waker.clone())),
         });
         let alarm = Alarm(Arc::clone(&shared));
+        let seconds = due.saturating_duration_since(now).as_secs_f64();
         let handle = Python::attach(|py| {
             let event_loop = reactor.event_loop(py)?;
             event_loop
-                .call_method1(intern!(py, "call_later"), (after.as_secs_f64(), alarm))
+                .call_method1(intern!(py, "call_later"), (seconds, alarm))
                 .ok()
                 .map(Bound::unbind)
         });
-        handle.map(|handle| Self { shared, handle })
+        handle.map(|handle| Self {
+            shared,
+            handle,
+            due,
+        })
+    }
+
+    fn has_fired(&self) -> bool {
+        self.shared.fired.load(Ordering::SeqCst)
+    }
+
+    fn wakes(&self, waker: &Waker) {
+        *lock(&self.shared.waker) = Some(waker.clone());
     }
 }

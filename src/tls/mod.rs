@@ -29,6 +29,7 @@ pub enum Checks {
 }
 
 /// A request for TLS that can be honoured.
+#[derive(Clone)]
 pub struct Tls {
     checks: Checks,
     /// Certificates of the trusted authorities, each PEM or DER.

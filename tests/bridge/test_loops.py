@@ -129,3 +129,30 @@ script.run(main())
 """
     for _ in range(5):
         assert script(code, fake.connect_kwargs()) == ""
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3, 100])
+def test_a_loop_that_ends_while_a_cancelled_query_is_being_killed(
+    script: Callable[..., str], server: Any, turns: int
+) -> None:
+    code = """
+import asyncio
+import aiomysql
+from tests.bridge import script
+
+async def main():
+    connection = await aiomysql.connect(cancel="kill", **script.given["connect"])
+    cursor = await connection.cursor()
+    task = asyncio.ensure_future(cursor.execute("SELECT SLEEP(20)"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+    for _ in range(script.given["turns"]):
+        await asyncio.sleep(0)
+
+script.run(main())
+"""
+    assert script(code, {"connect": server.connect_kwargs(), "turns": turns}) == ""

@@ -194,6 +194,10 @@ BETTER = [
         {"warning": None},
     ),
     Difference(
+        "`ping()` waits no longer than `read_timeout`, else `connect_timeout`, else 10 seconds.",
+        "It waited for ever for a peer that had fallen silent.",
+    ),
+    Difference(
         "`get_transaction_status()` also knows of transactions that a SELECT began.",
         "The status that came with rows was not looked at.",
         ("transactions/a_reading_transaction",),

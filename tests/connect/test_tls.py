@@ -9,6 +9,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ import pymysql.err
 import pytest
 
 from tests.connect.certificates import HOSTS, TlsServer
+from tests.servers.server import PASSWORD
 
 
 @contextlib.asynccontextmanager
@@ -436,3 +438,25 @@ async def test_tls_on_a_unix_socket(tls_server: TlsServer) -> None:
     arguments = tls_server.server.address.connect_kwargs(True)
     with pytest.raises(pymysql.err.NotSupportedError, match="unix socket"):
         await aiomysql.connect(**arguments, ssl=context(tls_server))
+
+
+async def test_who_kills_a_cancelled_query_has_tls_too(tls_server: TlsServer) -> None:
+    create = f"CREATE USER with_tls IDENTIFIED BY '{PASSWORD}' REQUIRE SSL"
+    tls_server.query(create, "GRANT SELECT ON test.* TO with_tls")
+    try:
+        arguments = {"user": "with_tls", "ssl": context(tls_server), "cancel": "kill"}
+        # This one does not look for its client while it runs.
+        sql = "SELECT COUNT(*) FROM " + ", ".join(
+            f"information_schema.collations AS c{number}" for number in range(8)
+        )
+        session = "SELECT id FROM information_schema.processlist WHERE user = 'with_tls'"
+        async with connected(tls_server, **arguments) as connection:
+            cursor = await connection.cursor()
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(cursor.execute(sql), 0.3)
+        deadline = time.monotonic() + 20
+        while tls_server.query(session):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+    finally:
+        tls_server.query("DROP USER with_tls")

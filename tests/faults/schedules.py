@@ -69,7 +69,8 @@ class Schedule:
         if self.kind.is_harmless:
             return ("rows",)
         if self.stage is Stage.TLS:
-            return ()
+            # The first record's version says nothing and is not protected.
+            return ("rows",) if self.kind in (Kind.CORRUPT, Kind.GARBLE) else ()
         if self.kind is Kind.GARBLE:
             return ("rows", "changed values", "no rows")
         if self.kind is Kind.CORRUPT:

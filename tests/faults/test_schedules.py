@@ -82,6 +82,10 @@ async def fetch(connection: Any, marker: str, streamed: bool) -> tuple[Any, ...]
         return tuple(rows)
 
 
+def is_almost(marker: str, value: object) -> bool:
+    return sum(one != other for one, other in zip(marker, str(value))) <= 1
+
+
 class Run:
     """One schedule, with a pool of its own."""
 
@@ -167,7 +171,7 @@ class Run:
         if not rows:
             return "no rows"
         # A bit of them may have changed; but they are never what somebody else asked for.
-        if len(rows) == len(answer_to(marker)) and any(marker in row for row in rows):
+        if len(rows) == len(answer_to(marker)) and any(is_almost(marker, row[1]) for row in rows):
             return "changed values"
         raise Wrong(f"other rows: {rows[:3]}…")
 
@@ -178,6 +182,8 @@ class Run:
 
 
 @pytest.mark.seconds(300)
+# A statement that was changed on its way may be one that the server warns of.
+@pytest.mark.filterwarnings("ignore::pymysql.err.Warning")
 async def test_schedules(tls_server: TlsServer, fault_tally: Tally) -> None:
     tls = ssl.create_default_context(cafile=tls_server.authority.file)
     address = tls_server.server.address
