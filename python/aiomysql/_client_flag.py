@@ -27,8 +27,8 @@ _EMULATED = {
     CLIENT.INTERACTIVE: "SET wait_timeout = @@interactive_timeout",
 }
 
-#: What a session of this driver always has: the nearest to the server's own flags.
-CAPABILITIES = _KEPT & ~(CLIENT.ODBC | CLIENT.IGNORE_SIGPIPE | CLIENT.FOUND_ROWS)
+#: What a session of this driver has.
+_CAPABILITIES = _KEPT & ~(CLIENT.ODBC | CLIENT.IGNORE_SIGPIPE | CLIENT.FOUND_ROWS)
 
 
 def statements(flags: int, tls: bool) -> list[str]:
@@ -37,11 +37,6 @@ def statements(flags: int, tls: bool) -> list[str]:
     Raises:
         NotSupportedError: one of them cannot be honoured; the message names it.
     """
-    if not flags & CLIENT.MULTI_STATEMENTS:
-        raise NotSupportedError(
-            "client_flag without MULTI_STATEMENTS is not supported by this driver: the server is "
-            "always told that a query may hold several statements"
-        )
     kept = _KEPT | (CLIENT.SSL if tls else 0)
     wanted = []
     for bit in range(flags.bit_length()):
@@ -52,6 +47,12 @@ def statements(flags: int, tls: bool) -> list[str]:
             raise NotSupportedError(f"client_flag {_name(flag)} is not supported by this driver")
         wanted.append(_EMULATED[flag])
     return wanted
+
+
+def capabilities(flags: int, tls: bool) -> int:
+    """What the session has: the nearest to the server's own flags."""
+    cleared = CLIENT.MULTI_STATEMENTS & ~flags
+    return _CAPABILITIES & ~cleared | (CLIENT.SSL if tls else 0)
 
 
 def _name(flag: int) -> str:

@@ -122,6 +122,8 @@ class _Options(TypedDict):
     password: str
     db: str | None
     found_rows: bool
+    # Whether a command may hold several statements.
+    takes_several: bool
     # Whether the password may be sent as it is, where the server asks for that.
     cleartext: bool
     local_infile: bool

@@ -134,7 +134,8 @@ class Connection(_native.Connection[CursorT]):
         conv: field type → function that makes a value of text.
         use_unicode: whether text becomes str (the default) or stays bytes.
         client_flag: flags of :mod:`pymysql.constants.CLIENT`; FOUND_ROWS, IGNORE_SPACE and
-            INTERACTIVE have an effect. MULTI_STATEMENTS is always on, and cannot be cleared.
+            INTERACTIVE have an effect. MULTI_STATEMENTS is always added; a subclass may clear it
+            before the session is opened.
         cursorclass: what :meth:`cursor` makes.
         init_command: a statement to run when the session is open; a COMMIT follows it.
         connect_timeout: seconds for everything until the session is ready; None for no limit.
@@ -382,6 +383,7 @@ class Connection(_native.Connection[CursorT]):
                     "password": _text(password or "", "password"),
                     "db": self._db,
                     "found_rows": bool(self.client_flag & CLIENT.FOUND_ROWS),
+                    "takes_several": bool(self.client_flag & CLIENT.MULTI_STATEMENTS),
                     "cleartext": bool(self._unix_socket)
                     or self._client_auth_plugin == "mysql_clear_password",
                     "local_infile": self._local_infile
@@ -401,7 +403,7 @@ class Connection(_native.Connection[CursorT]):
             else:
                 self.host_info = f"socket {self._host}:{self._port}"
             self._secure = bool(self._unix_socket) or has_tls
-            self.server_capabilities = _client_flag.CAPABILITIES | (CLIENT.SSL if has_tls else 0)
+            self.server_capabilities = _client_flag.capabilities(self.client_flag, has_tls)
             self.connected_time = self.loop.time()
             settling = self._settle(at_once)
             if at_once and self.init_command is None and self._has_wanted_autocommit():

@@ -9,6 +9,7 @@ use mysql_async::prelude::Queryable;
 
 use super::limits::Limits;
 use super::link::{Lease, Link, Pending};
+use super::single::refuse_several;
 use crate::errors::{Cause, Error, Result};
 use crate::result::{Reading, ResultSet, drain, open_stream, read_set};
 use crate::runtime::deadline::{Elapsed, within};
@@ -84,6 +85,16 @@ async fn answer(lease: &mut Lease, statement: &Statement) -> Result<ResultSet> {
 /// Sends a statement and reads the header of its answer.
 pub async fn send(lease: &mut Lease, sql: &[u8]) -> Result<()> {
     begin(lease, sql).await?;
+    if !lease.link().takes_several()
+        && let Err(refused) = refuse_several(lease, sql).await
+    {
+        lease.note(Pending::Nothing);
+        return Err(refused);
+    }
+    dispatch(lease, sql).await
+}
+
+async fn dispatch(lease: &mut Lease, sql: &[u8]) -> Result<()> {
     let returns_rows = match lease.query_iter(sql).await {
         Ok(result) => !result.columns_ref().is_empty(),
         Err(error) => {
@@ -158,6 +169,8 @@ async fn reset_session(lease: &mut Lease, statements: &[u8]) -> Result<()> {
         ));
     }
     lease.note(Pending::Nothing);
-    send(lease, statements).await?;
+    // Ours, in one round trip.
+    begin(lease, statements).await?;
+    dispatch(lease, statements).await?;
     drain(lease).await
 }

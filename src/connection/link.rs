@@ -116,6 +116,8 @@ pub struct Link {
     infile: Arc<LocalInfile>,
     /// Ends a cancelled command at the server, where that is wanted.
     canceller: OnceLock<Canceller>,
+    /// A command may hold several statements.
+    takes_several: bool,
     inner: Mutex<Inner>,
 }
 
@@ -125,6 +127,7 @@ impl Link {
         conn: Conn,
         socket: Option<i32>,
         infile: Arc<LocalInfile>,
+        takes_several: bool,
     ) -> Arc<Self> {
         let mut facts = Facts::new();
         facts.absorb(&conn);
@@ -132,6 +135,7 @@ impl Link {
             reactor: Arc::clone(reactor),
             infile,
             canceller: OnceLock::new(),
+            takes_several,
             inner: Mutex::new(Inner {
                 phase: Phase::Idle(Wire::new(conn)),
                 pending: Pending::Nothing,
@@ -158,6 +162,11 @@ impl Link {
     pub fn set_canceller(&self, canceller: Canceller) {
         // Set once: a link is opened once.
         let _ = self.canceller.set(canceller);
+    }
+
+    /// Whether a command may hold several statements.
+    pub fn takes_several(&self) -> bool {
+        self.takes_several
     }
 
     pub fn facts(&self) -> Facts {

@@ -8,6 +8,7 @@ mod link;
 mod object;
 mod open;
 mod options;
+mod single;
 mod socket;
 mod wire;
 

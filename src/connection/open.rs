@@ -50,7 +50,7 @@ async fn get_ready(reactor: &Arc<Reactor>, options: &Options, tls: Option<Tls>) 
     let infile = LocalInfile::new(options.local_infile);
     let opts = options.to_opts(tls.as_ref(), &infile);
     let (conn, socket) = learning_the_socket(Conn::new(opts)).await;
-    let link = Link::new(reactor, conn?, socket, infile);
+    let link = Link::new(reactor, conn?, socket, infile, options.takes_several);
     let mut lease = link.lease()?;
     let settled = match check_version(&mut lease, tls.as_ref()).await {
         Ok(()) => settle(&mut lease, options).await,

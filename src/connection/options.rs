@@ -29,6 +29,8 @@ pub struct Options {
     pub db: Option<String>,
     /// Rows found, rather than rows changed, count as affected.
     pub found_rows: bool,
+    /// A command may hold several statements.
+    pub takes_several: bool,
     /// Whether the password may be sent as it is, where the server asks for that. A server that
     /// TLS has proved to be the wanted one may always ask.
     pub cleartext: bool,

@@ -281,11 +281,13 @@ DETAILS = [
 
 LIMITS = [
     Difference(
-        "A connection without `CLIENT.MULTI_STATEMENTS` cannot be made: NotSupportedError.",
-        "The driver announces it in every handshake, and knows no command that takes it back: a"
-        " connection that only seemed to be without it would be worse.",
+        "Without `CLIENT.MULTI_STATEMENTS` a statement with a semicolon in its midst has to be one"
+        " that can be prepared. On MySQL CREATE PROCEDURE with a body is not.",
+        "The driver always announces the flag; where a subclass clears it, such a statement is"
+        " prepared before it is sent, so that the server's own parser refuses a second one.",
         ("connecting/a_flag_cleared_before_connecting",),
-        {"connect": "pymysql.err.NotSupportedError('client_flag without MULTI_STATEMENTS *"},
+        {"a procedure": "pymysql.err.OperationalError(1295, *"},
+        vendor="mysql",
     ),
     Difference(
         "An account that does not exist may give `(2059, \"Authentication plugin 'sha256_password'"

@@ -315,11 +315,83 @@ async def test_flags_that_are_always_set(connect: Connect) -> None:
     assert connection.server_capabilities & CLIENT.MULTI_STATEMENTS
 
 
-async def test_a_subclass_that_clears_multi_statements(server: RunningServer) -> None:
-    connection = aiomysql.Connection(**server.connect_kwargs())
-    connection.client_flag &= ~CLIENT.MULTI_STATEMENTS
-    with pytest.raises(pymysql.err.NotSupportedError, match="MULTI_STATEMENTS"):
-        await connection._connect()
+class OneStatement(aiomysql.Connection):
+    """What an application does that wants no statement smuggled in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.client_flag &= ~CLIENT.MULTI_STATEMENTS
+
+
+@pytest.fixture
+async def one_statement(server: RunningServer) -> Any:
+    made = OneStatement(**server.connect_kwargs(sql_mode="''", charset="latin1", autocommit=True))
+    await made._connect()
+    yield made
+    made.close()
+
+
+SEVERAL = [
+    "SELECT 1; {drop}",
+    "DO 1;{drop}",
+    ";{drop}",
+    "SELECT 'it\\'; {drop} -- '",
+    'SELECT "a\\"; {drop} -- "',
+    "SELECT 1 /* ; */; {drop}",
+    "SELECT 1 -- ;\n; {drop}",
+    "/*!50000 SELECT 1 */; {drop}",
+    "SET @x = 1; {drop}",
+    "SET @@nothing_of_this_name = 1; {drop}",
+    "SELECT * FROM nothing_of_this_name; {drop}",
+    "LOCK TABLES {table} WRITE; {drop}",
+    "LOAD DATA LOCAL INFILE '/nowhere' INTO TABLE {table}; {drop}",
+    "PREPARE p FROM 'SELECT 1'; {drop}",
+    "HELP 'nothing'; {drop}",
+    "USE mysql; {drop}",
+]
+
+
+@pytest.mark.parametrize("mode", ["", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES"])
+async def test_cleared_multi_statements(
+    server: RunningServer, one_statement: Any, table: Any, mode: str
+) -> None:
+    """No second statement is ever run; whether the text is one is for the server's parser."""
+    name = table("a INT")
+    await one_statement.query(f"SET sql_mode = '{mode}'")
+    refused = []
+    for sql in SEVERAL:
+        text = sql.format(drop=f"DROP TABLE {name}", table=name)
+        try:
+            await one_statement.query(text)
+        except pymysql.err.MySQLError as error:
+            refused.append(error.args[0])
+        # Not even by the statement after the next.
+        await one_statement.query("DO 1")
+        assert server.query(f"SHOW TABLES LIKE '{name}'"), text
+    # With a quote that the mode does not take for escaped, the rest is text or a comment.
+    assert len(refused) >= len(SEVERAL) - 2
+    assert refused[0] == 1064
+
+
+async def test_single_statements_without_multi_statements(one_statement: Any, table: Any) -> None:
+    name = table("a VARCHAR(50)")
+    assert not one_statement.server_capabilities & CLIENT.MULTI_STATEMENTS
+    async with one_statement.cursor() as cursor:
+        await cursor.execute("SELECT @@character_set_client, @@sql_mode")
+        assert await cursor.fetchone() == ("latin1", "")
+        await cursor.execute("SELECT %s, 'b;c' -- ;", ("it's; a",))
+        assert await cursor.fetchone() == ("it's; a", "b;c")
+        await cursor.executemany(f"INSERT INTO {name} VALUES (%s)", [("x; y",), (";",)])
+        await cursor.execute(f"SELECT COUNT(*) FROM {name} WHERE a LIKE '%;%' ; ")
+        assert await cursor.fetchone() == (2,)
+
+
+async def test_a_pool_resets_sessions_without_multi_statements(one_statement: Any) -> None:
+    await one_statement.query("SET @left = 1")
+    await one_statement.reset()
+    async with one_statement.cursor() as cursor:
+        await cursor.execute("SELECT @left, @@character_set_client")
+        assert await cursor.fetchone() == (None, "latin1")
 
 
 # The client's side.

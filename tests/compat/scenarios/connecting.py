@@ -92,6 +92,13 @@ async def a_flag_cleared_before_connecting(api: Api) -> None:
     connection = api.aiomysql.Connection(**api.arguments)
     connection.client_flag &= ~CLIENT.MULTI_STATEMENTS
     await api.attempt("connect", connection._connect)
+    cursor = await connection.cursor()
+    await api.execute(cursor, "SELECT 1")
+    await api.execute(cursor, "SELECT 'a;b'; ")
+    await api.execute(cursor, "SELECT 1; SELECT 2")
+    await api.attempt(
+        "a procedure", cursor.execute, "CREATE PROCEDURE several() BEGIN DO 1; DO 2; END"
+    )
     connection.close()
 
 
