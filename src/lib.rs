@@ -16,6 +16,14 @@ mod result;
 mod runtime;
 mod tls;
 
+/// What benches/*.rs measure; no interface of the crate.
+#[doc(hidden)]
+pub mod measured {
+    pub use crate::charset::Codec;
+    pub use crate::decode::{Converters, DecodeOptions, DictKeys, RowPlan, remember_originals};
+    pub use crate::encode::{Batches, BulkInsert, Dialect, interpolate};
+}
+
 use pyo3::prelude::*;
 
 /// A query is some seventy small allocations: mimalloc makes them for a third of the instructions.

@@ -5,6 +5,7 @@ make bench ARGS=pinned                          the pinned rig
 make bench ARGS=syscalls                        system calls for each query
 make bench ARGS=stall                           the loop's longest stalls while rows arrive
 make bench ARGS=instructions                    instructions for each query and row
+make bench ARGS=criterion                       decoding and encoding alone, in Rust
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from tests.servers import VENDORS, Fleet
 from tests.servers.process import die_with_parent
-from tools import environment
+from tools import environment, libpython
 from tools.console import say
 
 _MEASUREMENTS = ("run", "pinned", "syscalls", "stall", "instructions")
@@ -29,6 +30,8 @@ def main() -> int:
     words = sys.argv[1:]
     name = words.pop(0) if words and words[0] in _MEASUREMENTS else "run"
     python = environment.library(bench=True)
+    if words[:1] == ["criterion"]:
+        return _criterion(python, words[1:])
     command = [str(python), "-m", f"benches.python.{name}", *words]
     if "--help" in words:
         return subprocess.run(command, cwd=environment.ROOT, check=False).returncode
@@ -44,6 +47,19 @@ def main() -> int:
             preexec_fn=die_with_parent,
             check=False,
         ).returncode
+
+
+def _criterion(python: Path, words: list[str]) -> int:
+    """benches/*.rs, which embed the interpreter and find PyMySQL in its environment."""
+    question = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    answer = subprocess.run([str(python), "-c", question], stdout=subprocess.PIPE, check=True)
+    variables = {**libpython.environment(python), "PYTHONPATH": answer.stdout.decode().strip()}
+    return subprocess.run(
+        ["cargo", "bench", "--locked", "--bench", "decode", "--bench", "encode", "--", *words],
+        cwd=environment.ROOT,
+        env={**os.environ, **variables},
+        check=False,
+    ).returncode
 
 
 def _add_mysqlclient(python: Path) -> None:

@@ -13,8 +13,6 @@ mod plan;
 pub mod samples;
 mod temporal;
 mod text;
-#[cfg(test)]
-mod timings;
 mod wide;
 
 pub use converters::{Converters, remember_originals};
