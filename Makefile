@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint build docs bench clean
+.PHONY: help demo test test-all lint build docs bench wheels clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ docs: ## the documentation's site, in .cache/site
 
 bench: ## side by side with asyncmy, aiomysql and mysqlclient (ARGS="--help" tells more)
 	@$(PYTHON) -m tools.bench $(ARGS)
+
+wheels: ## a wheel for each CPython that is to be had, each tried (ARGS=--suite: on the whole suite)
+	@$(PYTHON) -m tools.wheels $(ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf .venv .cache target dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,17 +21,10 @@ def main() -> int:
             give_up(reason)
         address = fleet.addresses["mariadb"]
         say("examples/tour.py\n")
-        variables = {
-            "MYSQL_HOST": address.host,
-            "MYSQL_PORT": str(address.port),
-            "MYSQL_USER": address.user,
-            "MYSQL_PASSWORD": address.password,
-            "MYSQL_DATABASE": address.db,
-        }
         return subprocess.run(
             [str(python), "examples/tour.py"],
             cwd=environment.ROOT,
-            env={**os.environ, **variables},
+            env={**os.environ, **address.example_variables()},
             preexec_fn=die_with_parent,
             check=False,
         ).returncode

@@ -42,6 +42,16 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"mysql://{who}@{host}:{self.port}/{quote(self.db, safe='')}{socket}"
 
+    def example_variables(self) -> dict[str, str]:
+        """The environment in which the programs of `examples/` find this server."""
+        return {
+            "MYSQL_HOST": self.host,
+            "MYSQL_PORT": str(self.port),
+            "MYSQL_USER": self.user,
+            "MYSQL_PASSWORD": self.password,
+            "MYSQL_DATABASE": self.db,
+        }
+
     def connect_kwargs(self, unix_socket: bool = False) -> dict[str, Any]:
         """Arguments for `connect()` and `create_pool()`, over TCP or over the unix socket."""
         who: dict[str, Any] = {"user": self.user, "password": self.password, "db": self.db}
