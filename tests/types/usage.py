@@ -96,6 +96,8 @@ async def pools() -> None:
         assert_type(borrowed, aiomysql.Connection)
         await pool.release(borrowed)
         assert_type(pool.maxsize, Optional[int])
+        await pool.acquire(timeout=2)
+        assert_type(pool.stats().acquired, int)
     dicts = await aiomysql.create_pool(cursorclass=aiomysql.DictCursor, autocommit=True)
     assert_type(dicts, "aiomysql.Pool[aiomysql.DictCursor]")
     async with dicts.acquire() as conn2, conn2.cursor() as cur:
@@ -115,10 +117,15 @@ async def transactions(conn: aiomysql.Connection) -> None:
     assert_type(conn.get_transaction_status(), bool)
 
 
+async def token() -> str:
+    return "secret"
+
+
 async def every_argument(tls: ssl.SSLContext) -> None:
     await aiomysql.connect(ssl=tls)
     await aiomysql.connect(ssl={"ca": "/etc/ca.pem"}, connect_timeout=2.5, read_timeout=30)
     await aiomysql.connect(database="mydb", passwd=b"secret", autocommit=None)
+    await aiomysql.create_pool(password=token, acquire_timeout=5, reset=True, cancel="kill")
     await aiomysql.create_pool(ssl=True, database="mydb", init_command="SET time_zone = '+00:00'")
 
 
@@ -135,6 +142,7 @@ async def mistakes(conn: aiomysql.Connection) -> None:
     aiomysql.connect(hots="127.0.0.1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     aiomysql.create_pool(maxsise=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     aiomysql.create_pool(port="3306")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    aiomysql.connect(cancel="maybe")  # type: ignore[arg-type]  # pyright: ignore
     conn.cursor(dict)  # type: ignore[type-var]  # pyright: ignore
     cur = await conn.cursor(aiomysql.DictCursor)
     row = await cur.fetchone()
