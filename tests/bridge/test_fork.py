@@ -163,3 +163,67 @@ with multiprocessing.get_context("fork").Pool(3) as pool:
 assert script.run(work()) == 42
 """
     assert script(code, server.connect_kwargs()) == f"{[42] * 6}\n"
+
+
+def test_a_server_that_forks_its_workers(script: Callable[..., str], server: Any) -> None:
+    """A pool made before the fork is the parent's; each worker makes its own; all go on."""
+    code = """
+import asyncio, os, sys, warnings
+import aiomysql
+from tests.bridge import script
+from tests.fix_asyncio import new_event_loop
+
+warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
+
+async def serve(pool, requests):
+    async def request(number):
+        async with pool.acquire() as connection, connection.cursor() as cursor:
+            await cursor.execute("SELECT %s, CONNECTION_ID()", (number,))
+            assert await cursor.fetchone() == (number, connection.thread_id())
+    for turn in range(requests):
+        await asyncio.gather(*(request(10 * turn + number) for number in range(10)))
+
+parent = new_event_loop()
+asyncio.set_event_loop(parent)
+pool = parent.run_until_complete(aiomysql.create_pool(minsize=3, maxsize=5, **script.given))
+parent.run_until_complete(serve(pool, 3))
+
+async def work():
+    for use in (pool.acquire, pool.clear):
+        try:
+            connection = await asyncio.wait_for(use(), 20)
+        except (RuntimeError, aiomysql.Error) as error:
+            continue
+        assert use == pool.clear or connection not in inherited
+    async with aiomysql.create_pool(minsize=2, maxsize=4, **script.given) as own:
+        await serve(own, 10)
+
+inherited = list(pool._free)
+workers = []
+for _ in range(3):
+    pid = os.fork()
+    if pid == 0:
+        # asyncio's own close() takes the parent's self-pipe out of the epoll that both share.
+        parent.close = lambda: None
+        script.run(work())
+        sys.exit(0)
+    workers.append(pid)
+
+async def go_on():
+    running = asyncio.get_running_loop()
+    ends = [running.run_in_executor(None, os.waitpid, pid, 0) for pid in workers]
+    while not all(end.done() for end in ends):
+        await serve(pool, 1)
+    for end in ends:
+        assert os.waitstatus_to_exitcode((await end)[1]) == 0
+    await serve(pool, 10)
+    assert set(inherited) <= set(pool._free) and pool.size == pool.freesize
+    pool.close()
+    await pool.wait_closed()
+
+parent.run_until_complete(go_on())
+parent.run_until_complete(parent.shutdown_default_executor())
+parent.close()
+print("done")
+"""
+    assert script(code, server.connect_kwargs()) == "done\n"

@@ -23,7 +23,7 @@ from tests.faults.schedules import Kind, Schedule, schedules
 from tests.faults.stages import Range, Stage, answer_to, measure, statement
 from tests.faults.support import at_full_strength, descriptors, eventually, no_noise
 from tests.proxy import Direction, Proxy
-from tests.servers import VENDORS, PackagesUnavailable
+from tests.servers import VENDORS
 
 #: Another seed makes other schedules; failures name the one that they happened with.
 SEED = int(os.environ.get("AIOMYSQL_TEST_SEED", "1"))
@@ -36,21 +36,6 @@ SHORT, LONG = 0.4, 30.0
 
 #: No schedule takes longer, on any machine.
 DEADLINE = 60.0
-
-
-@pytest.fixture(scope="module", params=VENDORS)
-def tls_server(request: pytest.FixtureRequest) -> Iterator[TlsServer]:
-    wanted = request.config.getoption("--server")
-    if wanted and request.param not in wanted:
-        pytest.skip("not among --server")
-    try:
-        server = TlsServer(request.param)
-    except PackagesUnavailable as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(str(error))
-    yield server
-    server.stop()
 
 
 #: What a statement may give without an error.
@@ -184,14 +169,14 @@ class Run:
 @pytest.mark.seconds(300)
 # A statement that was changed on its way may be one that the server warns of.
 @pytest.mark.filterwarnings("ignore::pymysql.err.Warning")
-async def test_schedules(tls_server: TlsServer, fault_tally: Tally) -> None:
-    tls = ssl.create_default_context(cafile=tls_server.authority.file)
-    address = tls_server.server.address
+async def test_schedules(lone_server: TlsServer, fault_tally: Tally) -> None:
+    tls = ssl.create_default_context(cafile=lone_server.authority.file)
+    address = lone_server.server.address
     proxies = [Proxy(address.host, address.port).__enter__() for _ in range(WORKERS)]
     failures: list[str] = []
 
     async def work(proxy: Proxy, waiting: Iterator[Schedule]) -> None:
-        arguments = tls_server.connect_kwargs(host=proxy.host, port=proxy.port)
+        arguments = lone_server.connect_kwargs(host=proxy.host, port=proxy.port)
         for schedule in waiting:
             try:
                 run = Run(schedule, proxy, tls)(arguments)
@@ -199,10 +184,10 @@ async def test_schedules(tls_server: TlsServer, fault_tally: Tally) -> None:
             except Exception as error:
                 outcome = "WRONG"
                 failures.append(f"{schedule}: {type(error).__name__}: {error}")
-            fault_tally.count(tls_server.vendor, schedule.stage, schedule.kind, outcome)
+            fault_tally.count(lone_server.vendor, schedule.stage, schedule.kind, outcome)
 
     try:
-        arguments = tls_server.connect_kwargs(host=proxies[0].host, port=proxies[0].port)
+        arguments = lone_server.connect_kwargs(host=proxies[0].host, port=proxies[0].port)
         # The account's password is not known to the server's cache before the first of these.
         await measure(proxies[0], arguments, tls)
         stages = await measure(proxies[0], arguments, tls)
@@ -215,7 +200,7 @@ async def test_schedules(tls_server: TlsServer, fault_tally: Tally) -> None:
         await eventually(lambda: not any(proxy.open for proxy in proxies))
         await eventually(lambda: descriptors() <= before)
         assert asyncio.all_tasks() == tasks
-        await eventually(lambda: not sessions(tls_server))
+        await eventually(lambda: not sessions(lone_server))
     finally:
         for proxy in proxies:
             proxy.__exit__(None, None, None)
