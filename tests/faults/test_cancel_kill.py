@@ -14,8 +14,6 @@ from tests.faults.test_server import running
 from tests.fix_servers import RunningServer
 from tests.proxy import Direction, Proxy
 
-pytestmark = pytest.mark.bridge
-
 
 def is_alive(server: RunningServer, session: int) -> bool:
     sql = f"SELECT COUNT(*) FROM information_schema.processlist WHERE id = {session}"
@@ -56,6 +54,7 @@ async def cancel(task: asyncio.Task[Any]) -> None:
         await task
 
 
+@pytest.mark.bridge
 async def test_a_cancelled_statement_ends_at_the_server(
     server: RunningServer, connect: Any, locked: str
 ) -> None:
@@ -77,6 +76,7 @@ async def test_by_default_the_server_goes_on(
     assert is_alive(server, connection.thread_id())
 
 
+@pytest.mark.bridge
 async def test_a_timeout_ends_it_too(server: RunningServer, connect: Any, locked: str) -> None:
     connection = await connect(cancel="kill", read_timeout=0.3)
     cursor = await connection.cursor()
@@ -100,6 +100,7 @@ async def test_what_is_idle_or_closed_in_order_kills_nobody(
     assert proxy.accepted == 1
 
 
+@pytest.mark.bridge
 async def test_a_pool_of_cancelled_statements(
     server: RunningServer, create_pool: Any, locked: str
 ) -> None:

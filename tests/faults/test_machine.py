@@ -29,8 +29,6 @@ from tests.fix_asyncio import new_event_loop
 from tests.fix_servers import RunningServer
 from tests.pool.support import counts, killed, settled
 
-pytestmark = pytest.mark.bridge
-
 T = TypeVar("T")
 
 MOST = 3
