@@ -148,6 +148,7 @@ class Connection(Generic[CursorT]):
     use_unicode: bool
     read_timeout: float | None
     write_timeout: float | None
+    on_query: Any
     _result: ResultSet | None
     _affected_rows: int
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeAlias, TypeVar
 
+    from .connection import Connection
     from .cursors import Cursor
 
     #: What a cursor fetches.
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
     #: What ``password`` may be: itself, or a function that gives it.
     Password: TypeAlias = "str | bytes | Callable[[], str | bytes | Awaitable[str | bytes]]"
+
+    #: Called with the connection, the statement, its seconds, its rows and its error.
+    OnQuery: TypeAlias = (
+        "Callable[[Connection[Any], str, float, int | None, BaseException | None], object]"
+    )
 
     #: What ``ssl`` may be.
     TLS: TypeAlias = "_ssl.SSLContext | Mapping[str, Any] | bool | None"
@@ -60,6 +66,7 @@ if TYPE_CHECKING:
         read_timeout: float | None
         write_timeout: float | None
         cancel: Literal["close", "kill"]
+        on_query: OnQuery | None
 
 else:
     from typing import TypeVar

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, TypeVar
 
-    from ._types import TLS, Password
+    from ._types import TLS, OnQuery, Password
 
     _AnyCursor = TypeVar("_AnyCursor", bound=Cursor[Any])
 
@@ -98,6 +98,7 @@ def connect(
     read_timeout: float | None = None,
     write_timeout: float | None = None,
     cancel: Literal["close", "kill"] = "close",
+    on_query: OnQuery | None = None,
 ) -> _ConnectionContextManager[Connection[CursorT]]:
     """Open a connection: ``conn = await connect(...)`` or ``async with connect(...) as conn``.
 
@@ -167,6 +168,12 @@ class Connection(_native.Connection[CursorT]):
             connection in the background, with the same arguments, within 5 seconds or
             ``connect_timeout`` if that is shorter; its failure is not reported. Not for a load
             balancer, where the second connection may reach another server.
+        on_query: a function that is called with each statement that has run:
+            ``on_query(connection, sql, duration, rows, error)``. ``sql`` is the statement as it
+            was sent, parameters in it; ``duration`` the seconds until its answer was read;
+            ``rows`` how many were returned or changed, None where that is not known: rows are
+            still to be streamed, or the statement failed; ``error`` the exception, or None. Also
+            an attribute, to be set at any time. What it raises goes to ``sys.unraisablehook``.
 
     Raises:
         ProgrammingError: the character set is unknown.
@@ -219,6 +226,7 @@ class Connection(_native.Connection[CursorT]):
         read_timeout: float | None = None,
         write_timeout: float | None = None,
         cancel: Literal["close", "kill"] = "close",
+        on_query: OnQuery | None = None,
     ) -> None:
         db = _one_of("db", db, "database", database, None)
         password = _one_of("password", password, "passwd", passwd, "")
@@ -291,6 +299,7 @@ class Connection(_native.Connection[CursorT]):
         if cancel not in ("close", "kill"):
             raise ValueError(f"cancel is 'close' or 'kill', not {cancel!r}")
         self._cancel = cancel
+        self.on_query: OnQuery | None = on_query
         self.autocommit_mode = autocommit
         self.encoders = encoders
         self.decoders = conv

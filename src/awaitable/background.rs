@@ -22,6 +22,15 @@ pub fn run_in_background(py: Python<'_>, operation: Operation) -> PyResult<()> {
     Resume::step(&Bound::new(py, Resume(operation))?)
 }
 
+/// The same from any thread, from the next iteration of the operation's loop on.
+pub fn run_in_background_soon(event_loop: &Bound<'_, PyAny>, operation: Operation) -> PyResult<()> {
+    let py = event_loop.py();
+    let resume = Resume(Py::new(py, operation)?);
+    event_loop
+        .call_method1(intern!(py, "call_soon_threadsafe"), (resume, py.None()))
+        .map(drop)
+}
+
 impl Resume {
     fn step(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();

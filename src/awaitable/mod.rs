@@ -11,7 +11,7 @@ mod ready;
 mod send;
 mod waiter;
 
-pub use background::run_in_background;
+pub use background::{run_in_background, run_in_background_soon};
 pub use context::ContextManager;
 pub use operation::Operation;
 pub use ready::{Ready, Resolved};

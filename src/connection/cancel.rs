@@ -1,20 +1,19 @@
 //! Ending a cancelled command at the server, too: `cancel="kill"`.
 //!
 //! MySQL's protocol has no request for that, and a server notices that its client is gone only when
-//! it next writes. So a second connection says KILL. It is driven by callbacks of the event loop
-//! rather than by a task: a loop that ends meanwhile would complain of a task that is left behind.
+//! it next writes. So a second connection says KILL. It runs in the background, without a task: see
+//! [`run_in_background_soon`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::command::perform;
 use super::limits::Limits;
 use super::open::open;
 use super::options::Options;
-use crate::awaitable::Operation;
+use crate::awaitable::{Operation, run_in_background_soon};
 use crate::errors::Result;
 use crate::runtime::Reactor;
 use crate::runtime::deadline::{Limit, within};
@@ -68,15 +67,12 @@ impl Canceller {
                     bounded.await.unwrap_or(Ok(()))?;
                     Python::attach(|py| Ok(py.None()))
                 });
-            let detached = Detached {
-                operation: Py::new(py, operation)?,
-            };
-            if let Some(event_loop) = reactor.event_loop(py) {
+            match reactor.event_loop(py) {
                 // Fails only where the loop is closed. A garbage collection may be what cancels, on
                 // any thread.
-                event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (detached,))?;
+                Some(event_loop) => run_in_background_soon(&event_loop, operation),
+                None => Ok(()),
             }
-            Ok::<_, PyErr>(())
         });
     }
 }
@@ -92,32 +88,4 @@ async fn kill(
     let killed = perform(&link, Limits::default(), format!("KILL {thread_id}").into()).await;
     link.close();
     killed
-}
-
-/// Runs an operation that nobody awaits.
-#[pyclass(frozen, module = "aiomysql._native")]
-struct Detached {
-    operation: Py<Operation>,
-}
-
-#[pymethods]
-impl Detached {
-    #[pyo3(signature = (_waiter=None))]
-    fn __call__(slf: &Bound<'_, Self>, _waiter: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let py = slf.py();
-        let operation = slf.get().operation.bind(py);
-        // Its end, in whatever way, is an exception, which nobody waits for.
-        let Ok(waiter) = operation.call_method0(intern!(py, "__next__")) else {
-            return Ok(());
-        };
-        if waiter.is_none() {
-            let event_loop = py
-                .import(intern!(py, "asyncio"))?
-                .call_method0(intern!(py, "get_running_loop"))?;
-            event_loop.call_method1(intern!(py, "call_soon"), (slf,))?;
-        } else {
-            waiter.call_method1(intern!(py, "add_done_callback"), (slf,))?;
-        }
-        Ok(())
-    }
 }

@@ -15,6 +15,7 @@ use super::cancel::Canceller;
 use super::command::{self, Statement, receive, send, with_lease};
 use super::limits::Limits;
 use super::link::{Link, Pending, now};
+use super::observer::{Observer, observed};
 use super::open::open;
 use super::options::Options;
 use crate::awaitable::Operation;
@@ -54,6 +55,9 @@ pub struct Connection {
     /// Seconds in which the server takes nothing of what is sent; None: `read_timeout`.
     #[pyo3(get, set)]
     write_timeout: Option<f64>,
+    /// Called with each statement that has run.
+    #[pyo3(get, set)]
+    on_query: Option<Py<PyAny>>,
     #[pyo3(get, set, name = "_result")]
     result: Option<Py<ResultSet>>,
     #[pyo3(get, set, name = "_affected_rows")]
@@ -219,12 +223,44 @@ impl Connection {
         }
     }
 
+    /// Who is to be told of a statement, if anybody; `counts_rows` says whether the operation gives
+    /// a number of rows.
+    pub fn observer(
+        slf: &Bound<'_, Self>,
+        sql: &Arc<Vec<u8>>,
+        counts_rows: bool,
+    ) -> Option<Observer> {
+        let this = slf.borrow();
+        this.on_query.as_ref().map(|hook| Observer {
+            hook: hook.clone_ref(slf.py()),
+            connection: slf.clone().into_any().unbind(),
+            sql: Arc::clone(sql),
+            codec: this.codec.clone(),
+            counts_rows,
+        })
+    }
+
     fn operation<F>(&self, name: &'static str, work: impl FnOnce(Arc<Link>) -> F) -> Operation
     where
         F: Future<Output = Result<Py<PyAny>>> + Send + 'static,
     {
+        self.observed(name, None, work)
+    }
+
+    fn observed<F>(
+        &self,
+        name: &'static str,
+        observer: Option<Observer>,
+        work: impl FnOnce(Arc<Link>) -> F,
+    ) -> Operation
+    where
+        F: Future<Output = Result<Py<PyAny>>> + Send + 'static,
+    {
         match self.link() {
-            Ok(link) => Operation::new(name, Some(Arc::clone(link.reactor())), work(link)),
+            Ok(link) => {
+                let reactor = Arc::clone(link.reactor());
+                observed(name, reactor, observer, work(link))
+            }
             Err(error) => Operation::new(name, None, async { Err(error) }),
         }
     }
@@ -247,6 +283,7 @@ impl Connection {
             use_unicode: true,
             read_timeout: None,
             write_timeout: None,
+            on_query: None,
             result: None,
             affected_rows: 0,
             server_version: None,
@@ -314,31 +351,36 @@ impl Connection {
         let py = slf.py();
         Self::leave_stream(&slf)?;
         let this = slf.borrow();
+        let sql = Arc::new(this.encode(sql)?);
+        let observer = Self::observer(&slf, &sql, !unbuffered);
         let statement = Statement {
-            sql: Arc::new(this.encode(sql)?),
+            sql,
             reading: this.reading(py, Shape::Tuples, false),
             unbuffered,
         };
         let limits = this.limits();
         let object = slf.clone().unbind();
-        Ok(this.operation("Connection.query", |link| async move {
-            if !link.is_closed() {
-                Python::attach(|py| object.borrow_mut(py).result = None);
-            }
-            let result = command::run(&link, limits, statement).await?;
-            Python::attach(|py| conclude(py, &object, result))
-        }))
+        Ok(
+            this.observed("Connection.query", observer, |link| async move {
+                if !link.is_closed() {
+                    Python::attach(|py| object.borrow_mut(py).result = None);
+                }
+                let result = command::run(&link, limits, statement).await?;
+                Python::attach(|py| conclude(py, &object, result))
+            }),
+        )
     }
 
     /// Sends a statement and reads the first packet of its answer.
     fn _send(slf: Bound<'_, Self>, sql: &Bound<'_, PyAny>) -> PyResult<Operation> {
         Self::leave_stream(&slf)?;
         let this = slf.borrow();
-        let sql = this.encode(sql)?;
+        let sql = Arc::new(this.encode(sql)?);
+        let observer = Self::observer(&slf, &sql, false);
         let limits = this.limits();
         let object = slf.clone().unbind();
         Ok(
-            this.operation("Connection._execute_command", |link| async move {
+            this.observed("Connection._execute_command", observer, |link| async move {
                 with_lease(&link, limits, |mut lease| async move {
                     let sent = send(&mut lease, &sql).await;
                     (lease, sent)
@@ -356,16 +398,19 @@ impl Connection {
     fn _perform(slf: Bound<'_, Self>, sql: &Bound<'_, PyAny>) -> PyResult<Operation> {
         Self::leave_stream(&slf)?;
         let this = slf.borrow();
-        let sql = this.encode(sql)?;
+        let sql = Arc::new(this.encode(sql)?);
+        let observer = Self::observer(&slf, &sql, false);
         let limits = this.limits();
         let object = slf.clone().unbind();
-        Ok(this.operation("Connection._command", |link| async move {
-            command::perform(&link, limits, sql).await?;
-            Python::attach(|py| {
-                object.borrow_mut(py).result = None;
-                Ok(py.None())
-            })
-        }))
+        Ok(
+            this.observed("Connection._command", observer, |link| async move {
+                command::perform(&link, limits, sql.to_vec()).await?;
+                Python::attach(|py| {
+                    object.borrow_mut(py).result = None;
+                    Ok(py.None())
+                })
+            }),
+        )
     }
 
     /// Reads the answer to what was sent before, or the next result set; the number of rows.
@@ -507,11 +552,13 @@ impl Connection {
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
         visit.call(&self.encoders)?;
         visit.call(&self.decoders)?;
+        visit.call(&self.on_query)?;
         visit.call(&self.result)
     }
 
     fn __clear__(&mut self) {
         self.result = None;
+        self.on_query = None;
     }
 }
 

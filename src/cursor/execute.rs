@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::object::{Cursor, Executed};
 use crate::awaitable::Operation;
-use crate::connection::{Connection, Limits, Link, Statement, run, with_lease};
+use crate::connection::{Connection, Limits, Link, Statement, observed, run, with_lease};
 use crate::encode::interpolate;
 use crate::errors::{Error, Result};
 use crate::hooks::Traits;
@@ -50,6 +50,7 @@ pub(super) fn sending(
     sql: Arc<Vec<u8>>,
     executed: Executed,
 ) -> Operation {
+    let observer = Connection::observer(&connection, &sql, !traits.streamed);
     let session = connection.borrow();
     let statement = Statement {
         sql,
@@ -61,9 +62,10 @@ pub(super) fn sending(
     drop(session);
     let (cursor, connection) = (cursor.unbind(), connection.unbind());
     match link {
-        Ok(link) => Operation::new(
+        Ok(link) => observed(
             "Cursor.execute",
-            Some(Arc::clone(link.reactor())),
+            Arc::clone(link.reactor()),
+            observer,
             async move {
                 Python::attach(|py| {
                     let mut cursor = cursor.borrow_mut(py);

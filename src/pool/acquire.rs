@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use super::health::{self, Verdict};
 use super::hook;
+use super::log::log;
 use super::object::Pool;
 use super::queue::Ticket;
 use super::rest::{self, Errand};
@@ -174,7 +175,15 @@ impl Loan {
         self.failure = Reason::Check;
         let policy = Python::attach(|py| self.pool.borrow(py).policy().clone());
         match policy.check_hook() {
-            Some(check) => hook::call(check, Some(self.connection())).await.is_ok(),
+            Some(check) => match hook::call(check, Some(self.connection())).await {
+                Ok(()) => true,
+                Err(error) => {
+                    let text = "a connection is replaced, as the check refused it: %s";
+                    // Logging may fail in a handler of the application's; the pool goes on.
+                    let _ = Python::attach(|py| log(py, text, error.into()));
+                    false
+                }
+            },
             None => true,
         }
     }

@@ -6,6 +6,7 @@
 mod acquire;
 mod health;
 mod hook;
+mod log;
 mod object;
 mod opening;
 mod policy;

@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PySet, PyTuple};
 
 use super::acquire::{acquire, acquire_within};
 use super::health;
+use super::log::log;
 use super::opening::{self, Openings};
 use super::policy::Policy;
 use super::queue::{Queue, Ticket};
@@ -286,7 +287,15 @@ impl Pool {
         };
         if let Some(unheard) = queue.fail_next(Error::Python(error)) {
             // Nobody asked for it any more: the next acquire will meet the failure itself.
-            drop(filling.fail_next(unheard));
+            if let Some(unheard) = filling.fail_next(unheard)
+                && slf.borrow().policy.keep_minsize
+            {
+                log(
+                    slf.py(),
+                    "a connection could not be opened: %s",
+                    unheard.into(),
+                )?;
+            }
         }
         slf.borrow().stats.failed();
         slf.borrow().upkeep.failed();

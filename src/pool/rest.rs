@@ -9,6 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
 
+use super::log::log;
 use super::object::Pool;
 use super::stats::Reason;
 use super::{health, hook};
@@ -140,10 +141,16 @@ impl Rest {
                 None => Ok(()),
             }
         };
-        matches!(
-            within(&reactor, Some(Limit::Total(self.limit)), work).await,
-            Ok(Ok(()))
-        )
+        match within(&reactor, Some(Limit::Total(self.limit)), work).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                let text = "a connection is closed, as its session could not be reset: %s";
+                // Logging may fail in a handler of the application's; the pool goes on.
+                let _ = Python::attach(|py| log(py, text, error.into()));
+                false
+            }
+            Err(_elapsed) => false,
+        }
     }
 
     /// `failure`: what was wrong with the answer, if anything.

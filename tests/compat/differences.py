@@ -448,7 +448,8 @@ ADDITIONS = """\
   `database` and `passwd`, PyMySQL's spellings of `db` and `password`, and what its documentation
   lists. So do `create_pool()` and `Pool.acquire()`: see [pool.md](pool.md). The functions and
   methods of aiomysql otherwise keep their signatures.
-* `Pool.stats()` and `Connection.reset()`; `PoolTimeout`, `TooManyRequests`, `PoolStats`.
+* `Pool.stats()`, `Connection.reset()` and `Connection.on_query`
+  ([observability.md](observability.md)); `PoolTimeout`, `TooManyRequests`, `PoolStats`.
 * `aiomysql.DeserializationCursor`, and PEP 249's `apilevel`, `threadsafety` and `paramstyle`.
 * The result that a cursor holds, and the pool's limits and waiters, are native; see below for
   names that went with that.
