@@ -226,7 +226,9 @@ class TestTextAndBytes:
         assert same(result, text)
         assert hash(result) == hash(text)
         # CPython keeps each text at its narrowest width, and compares with that in mind.
-        assert result.__sizeof__() == text.encode().decode().__sizeof__()
+        # One character alone is shared by the process, and grows when somebody asks for its UTF-8.
+        if len(text) != 1:
+            assert result.__sizeof__() == text.encode().decode().__sizeof__()
         assert result + "" == text
         assert {text: 1}[result] == 1
 
