@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 class Difference:
     """A difference in behaviour, and the steps of scenarios that show it.
 
-    `cases` are patterns of `area/case`; `steps` maps a step's label to what this library may say
-    there, with `*` for anything; None stands for a step that only aiomysql 0.3.2 has.
+    `cases` are patterns of `area/case`; there are none where no scenario can show it, and a test
+    elsewhere does. `steps` maps a step's label to what this library may say there, with `*` for
+    anything; None stands for a step that only aiomysql 0.3.2 has.
     """
 
     text: str
