@@ -54,6 +54,9 @@ pub enum Error {
     /// The server asked for an authentication plugin that we do not serve (2059).
     #[error("Authentication plugin '{0}' not configured")]
     AuthPlugin(String),
+    /// The server wants parsec, which the driver cannot do with an empty password (2061).
+    #[error("Authentication plugin 'parsec' reported error: the password is empty")]
+    EmptyPassword,
     /// The connection broke while it was in use (CR_SERVER_LOST, 2013).
     #[error("Lost connection to MySQL server during query")]
     Lost { cause: Option<Cause> },
@@ -233,6 +236,7 @@ const CR_CONN_HOST_ERROR: u16 = 2003;
 const CR_SERVER_LOST: u16 = 2013;
 const CR_NET_PACKET_TOO_LARGE: u16 = 2020;
 const CR_AUTH_PLUGIN_CANNOT_LOAD: u16 = 2059;
+const CR_AUTH_PLUGIN_ERR: u16 = 2061;
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
@@ -259,6 +263,7 @@ fn to_exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
             operational(py, CR_CONN_HOST_ERROR, text, Some(cause))
         }
         Error::AuthPlugin(_) => operational(py, CR_AUTH_PLUGIN_CANNOT_LOAD, text, None),
+        Error::EmptyPassword => operational(py, CR_AUTH_PLUGIN_ERR, text, None),
         Error::Lost { cause } => {
             let text = match &cause {
                 Some(cause) => format!("{text} ({cause})"),

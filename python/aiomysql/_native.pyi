@@ -126,10 +126,11 @@ class _Options(TypedDict):
     takes_several: bool
     # Whether the password may be sent as it is, where the server asks for that.
     cleartext: bool
+    # The account is said to be of MariaDB's plugin ed25519.
+    ed25519: bool
     local_infile: bool
     attributes: dict[str, str]
     charset: str
-    collation: str
     # Statements that bring the session to the other settings.
     settings: list[str]
     # None: as the server has it.

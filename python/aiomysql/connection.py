@@ -7,6 +7,7 @@ defaults and hooks.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import configparser
 import getpass
 import inspect
@@ -150,8 +151,9 @@ class Connection(_native.Connection[CursorT]):
             ``verify_mode``. A client certificate is taken from the dictionary only: that of a
             context cannot be seen. A server without TLS is refused.
         auth_plugin: ``mysql_clear_password`` allows sending the password as it is, which else
-            only a verified TLS connection or a unix socket does; others name what the account on
-            the server decides anyway.
+            only a verified TLS connection or a unix socket does; ``client_ed25519`` tries a login
+            that was refused twice more, because the driver spoils one in 256; others name what
+            the account on the server decides anyway.
         program_name: a name for the server's list of sessions.
         server_public_key: not supported.
         database: another name of ``db``.
@@ -176,7 +178,7 @@ class Connection(_native.Connection[CursorT]):
             an attribute, to be set at any time. What it raises goes to ``sys.unraisablehook``.
 
     Raises:
-        ProgrammingError: the character set is unknown.
+        ProgrammingError: the character set is unknown, or Python has no codec for it.
         NotSupportedError: an argument cannot be honoured; the message names it.
         OperationalError: 2059 where ``auth_plugin`` is none of this driver's.
         TypeError: both spellings of one argument.
@@ -367,9 +369,7 @@ class Connection(_native.Connection[CursorT]):
         self._charset = name
         # The server's name of it: PyMySQL takes "utf8" for utf8mb4.
         self._server_charset = charset.name
-        self._collation = charset.collation
-        # Python has no codec for MySQL's "binary", in which text goes as it is.
-        self._encoding = "utf8" if charset.encoding == "binary" else charset.encoding
+        self._encoding = _codec_of(charset)
         self._set_codec(self._encoding)
 
     async def _connect(self) -> None:
@@ -395,11 +395,11 @@ class Connection(_native.Connection[CursorT]):
                     "takes_several": bool(self.client_flag & CLIENT.MULTI_STATEMENTS),
                     "cleartext": bool(self._unix_socket)
                     or self._client_auth_plugin == "mysql_clear_password",
+                    "ed25519": self._client_auth_plugin == "client_ed25519",
                     "local_infile": self._local_infile
                     and bool(self.client_flag & CLIENT.LOCAL_FILES),
                     "attributes": self._connect_attrs,
                     "charset": self._server_charset,
-                    "collation": self._collation,
                     "settings": self._settings(at_once),
                     "autocommit": self._early_autocommit(at_once),
                     "connect_timeout": self.connect_timeout,
@@ -680,7 +680,7 @@ class Connection(_native.Connection[CursorT]):
         """Change the session's character set.
 
         Raises:
-            ProgrammingError: it is unknown.
+            ProgrammingError: it is unknown, or Python has no codec for it.
         """
         _find_charset(charset)
         await self._command(f"SET NAMES {self.escape(charset)}")
@@ -749,7 +749,16 @@ def _find_charset(name: str) -> Any:
         charset = None
     if charset is None:
         raise ProgrammingError(f"Unknown character set: {name!r}")
+    try:
+        codecs.lookup(_codec_of(charset))
+    except LookupError as error:
+        raise ProgrammingError(f"Python has no codec for the character set {name!r}") from error
     return charset
+
+
+def _codec_of(charset: Any) -> str:
+    """Python's codec; it has none for MySQL's "binary", in which text goes as it is."""
+    return "utf8" if charset.encoding == "binary" else str(charset.encoding)
 
 
 def _text(value: str | bytes, name: str) -> str:

@@ -1,13 +1,14 @@
 //! From options to a session that is ready: socket, handshake, authentication, settings.
 
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Value};
+use mysql_async::{Conn, Opts, Value};
 
 use super::link::Link;
 use super::options::{KEEPALIVE, Options};
@@ -49,7 +50,7 @@ pub async fn open(reactor: &Arc<Reactor>, options: Options, tls: Option<Tls>) ->
 async fn get_ready(reactor: &Arc<Reactor>, options: &Options, tls: Option<Tls>) -> Result<Opened> {
     let infile = LocalInfile::new(options.local_infile);
     let opts = options.to_opts(tls.as_ref(), &infile);
-    let (conn, socket) = learning_the_socket(Conn::new(opts)).await;
+    let (conn, socket) = log_in(opts, options).await;
     let link = Link::new(reactor, conn?, socket, infile, options.takes_several);
     let mut lease = link.lease()?;
     let settled = match check_version(&mut lease, tls.as_ref()).await {
@@ -68,6 +69,49 @@ async fn get_ready(reactor: &Arc<Reactor>, options: &Options, tls: Option<Tls>) 
         server_version,
         thread_id,
     })
+}
+
+/// mysql_common 0.37 takes the last byte of a challenge for its end mark where it is zero, which one
+/// in 256 of MariaDB's is: ed25519 then signs the wrong thing, and parsec panics. Try again.
+const LOGINS: usize = 3;
+const ACCESS_DENIED: u16 = 1045;
+
+/// The panic for parsec, which also meets an empty password.
+const NOTHING_TO_SEND: &str = "called `Option::unwrap()` on a `None` value";
+
+async fn log_in(opts: Opts, options: &Options) -> (Result<Conn>, Option<i32>) {
+    for _ in 1..LOGINS {
+        let (conn, socket) = learning_the_socket(catching(Conn::new(opts.clone()))).await;
+        let may_be_spoilt = match &conn {
+            Err(Error::Panic(text)) => text == NOTHING_TO_SEND && !options.password.is_empty(),
+            Err(Error::Server { code, .. }) => *code == ACCESS_DENIED && options.ed25519,
+            _ => false,
+        };
+        if !may_be_spoilt {
+            return (conn.map_err(|error| empty_password(error, options)), socket);
+        }
+    }
+    learning_the_socket(catching(Conn::new(opts))).await
+}
+
+fn empty_password(error: Error, options: &Options) -> Error {
+    match error {
+        Error::Panic(text) if text == NOTHING_TO_SEND && options.password.is_empty() => {
+            Error::EmptyPassword
+        }
+        other => other,
+    }
+}
+
+/// Makes an error of a panic in mysql_async.
+async fn catching(connecting: impl Future<Output = mysql_async::Result<Conn>>) -> Result<Conn> {
+    let mut connecting = pin!(connecting);
+    poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| connecting.as_mut().poll(context)))
+            .map(|polled| polled.map_err(Error::from))
+            .unwrap_or_else(|payload| Poll::Ready(Err(Error::from_panic(&*payload))))
+    })
+    .await
 }
 
 /// Refuses a session of an older TLS than asked for, which rustls cannot be told to refuse.
@@ -93,12 +137,12 @@ fn too_old(version: &str) -> Error {
     }
 }
 
-/// The collation that the handshake asked for: mysql_async goes by the server's version.
-fn collation_of_handshake(conn: &Conn) -> &'static str {
+/// The character set that the handshake asked for: mysql_async goes by the server's version.
+fn charset_of_handshake(conn: &Conn) -> &'static str {
     if conn.server_version() >= (5, 5, 3) {
-        "utf8mb4_general_ci"
+        "utf8mb4"
     } else {
-        "utf8_general_ci"
+        "utf8"
     }
 }
 
@@ -114,9 +158,9 @@ fn as_greeted(version: &str) -> String {
 /// Brings the session to our settings, in one round trip, and asks for the server's version.
 async fn settle(conn: &mut Conn, options: &Options) -> Result<String> {
     let mut statements = Vec::new();
-    if options.collation != collation_of_handshake(conn) {
-        let (charset, collation) = (&options.charset, &options.collation);
-        statements.push(format!("SET NAMES {charset} COLLATE {collation}"));
+    if options.charset != charset_of_handshake(conn) {
+        // The collation is the server's own for this character set, as it would be by a handshake.
+        statements.push(format!("SET NAMES {}", options.charset));
     }
     statements.extend(options.settings.iter().cloned());
     let is_on = conn.last_ok_packet().is_some_and(|ok| {

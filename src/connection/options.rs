@@ -34,11 +34,12 @@ pub struct Options {
     /// Whether the password may be sent as it is, where the server asks for that. A server that
     /// TLS has proved to be the wanted one may always ask.
     pub cleartext: bool,
+    /// The account is said to be of MariaDB's plugin ed25519.
+    pub ed25519: bool,
     pub local_infile: bool,
     pub attributes: HashMap<String, String>,
-    /// The session's character set and collation.
+    /// The session's character set, by the server's name.
     pub charset: String,
-    pub collation: String,
     /// Statements that bring the session to our other settings.
     pub settings: Vec<String>,
     /// None: as the server has it.

@@ -139,6 +139,12 @@ BETTER = [
         },
     ),
     Difference(
+        "A character set that Python has no codec for is a ProgrammingError that names it.",
+        "It was a LookupError, and `set_charset()` had changed the server's side by then.",
+        ("charsets/connection in eucjpms",),
+        {"ends with": "pymysql.err.ProgrammingError(\"Python has no codec for the character set *"},
+    ),
+    Difference(
         "Option files may hold flags without a value and repeat an option; the last one counts.",
         "MySQL's own programs read such files; configparser's errors ended the connect.",
         ("connecting/option file: flags without values", "connecting/option file: twice the same"),
