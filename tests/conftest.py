@@ -19,5 +19,6 @@ if os.environ.get("AIOMYSQL_TEST_DRIVER"):
 pytest_plugins = (
     "tests.fix_asyncio",
     "tests.fix_connections",
+    "tests.fix_page",
     "tests.fix_servers",
 )

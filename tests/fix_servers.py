@@ -1,7 +1,8 @@
 """The servers that the tests run on: `server` is each of them in turn.
 
 --server (repeatable) limits them. Servers named by AIOMYSQL_TEST_MARIADB and AIOMYSQL_TEST_MYSQL
-are used as they are; else throw-away ones are started when the first test asks.
+are used as they are; else throw-away ones are started when the first test asks. Tests marked
+`newest` also run on the newest MariaDB that Debian has.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Callable
 import pymysql
 import pytest
 
-from tests.servers import VENDORS, Address, Fleet, Server, throw_away
+from tests.servers import KINDS, VENDORS, Address, Fleet, Server, throw_away
 from tests.servers.apt import PackagesUnavailable
 
 
@@ -25,8 +26,12 @@ from tests.servers.apt import PackagesUnavailable
 class RunningServer:
     """A server as the tests see it."""
 
-    vendor: str
+    kind: str
     address: Address
+
+    @property
+    def vendor(self) -> str:
+        return self.kind.split("-")[0]
 
     def connect_kwargs(self, unix_socket: bool = False, **changes: Any) -> dict[str, Any]:
         """Arguments for `connect()`; skips the test where the server has no unix socket here."""
@@ -66,21 +71,30 @@ class RunningServer:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--server", action="append", choices=VENDORS, help="a server to test on (default: all)"
+        "--server", action="append", choices=KINDS, help="a server to test on (default: all)"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "vendor(name): for this server alone, mariadb or mysql")
+    config.addinivalue_line("markers", "newest: runs on the newest MariaDB, too")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
-        vendors = metafunc.config.getoption("--server") or list(VENDORS)
-        marker = metafunc.definition.get_closest_marker("vendor")
-        if marker:
-            vendors = [vendor for vendor in vendors if vendor in marker.args]
-        metafunc.parametrize("server", vendors, indirect=True, scope="session")
+        metafunc.parametrize("server", _kinds_for(metafunc), indirect=True, scope="session")
+    if "tls_server" in metafunc.fixturenames:
+        metafunc.parametrize("tls_server", _kinds_for(metafunc), indirect=True)
+
+
+def _kinds_for(metafunc: pytest.Metafunc) -> list[str]:
+    newest = metafunc.definition.get_closest_marker("newest")
+    kinds = metafunc.config.getoption("--server") or [
+        *VENDORS,
+        *(["mariadb-sid"] if newest else []),
+    ]
+    marker = metafunc.definition.get_closest_marker("vendor")
+    return [kind for kind in kinds if not marker or kind.split("-")[0] in marker.args]
 
 
 @pytest.fixture(scope="session")
@@ -93,13 +107,13 @@ def _fleets() -> Iterator[dict[str, Fleet]]:
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest, _fleets: dict[str, Fleet]) -> RunningServer:
-    vendor: str = request.param
-    if vendor not in _fleets:
-        _fleets[vendor] = Fleet([vendor]).__enter__()
-    fleet = _fleets[vendor]
-    if vendor in fleet.missing:
-        _refuse(fleet.missing[vendor])
-    return RunningServer(vendor, fleet.addresses[vendor])
+    kind: str = request.param
+    if kind not in _fleets:
+        _fleets[kind] = Fleet([kind]).__enter__()
+    fleet = _fleets[kind]
+    if kind in fleet.missing:
+        _refuse(fleet.missing[kind])
+    return RunningServer(kind, fleet.addresses[kind])
 
 
 @pytest.fixture

@@ -369,6 +369,7 @@ class Connection(_native.Connection[CursorT]):
         self._charset = name
         # The server's name of it: PyMySQL takes "utf8" for utf8mb4.
         self._server_charset = charset.name
+        self._collation = charset.collation
         self._encoding = _codec_of(charset)
         self._set_codec(self._encoding)
 
@@ -450,7 +451,7 @@ class Connection(_native.Connection[CursorT]):
         at_once = self._is_plain
         charset, self.autocommit_mode = self._given
         self._take_charset(charset)
-        statements = [f"SET NAMES {self._server_charset} COLLATE {self._collation}"]
+        statements = [self._names_of_a_login()]
         if self._db:
             statements.append("USE `{}`".format(self._db.replace("`", "``")))
         statements += self._settings(at_once)
@@ -459,6 +460,14 @@ class Connection(_native.Connection[CursorT]):
             statements.append(f"SET AUTOCOMMIT = {int(autocommit)}")
         await self._reset(";".join(statements))
         await self._settle(at_once)
+
+    def _names_of_a_login(self) -> str:
+        """The statement that gives the session the collation that a login gets."""
+        names = f"SET NAMES {self._server_charset}"
+        # MySQL's own default for utf8mb4 is another one than that of the handshake; MariaDB puts
+        # what it prefers today in place of both.
+        on_mariadb = "MariaDB" in (self.server_version or "")
+        return names if on_mariadb else f"{names} COLLATE {self._collation}"
 
     async def _within(self, began: float, work: Coroutine[Any, Any, None]) -> None:
         """Await the last part of connecting in what is left of connect_timeout."""

@@ -142,7 +142,7 @@ BETTER = [
         "A character set that Python has no codec for is a ProgrammingError that names it.",
         "It was a LookupError, and `set_charset()` had changed the server's side by then.",
         ("charsets/connection in eucjpms",),
-        {"ends with": "pymysql.err.ProgrammingError(\"Python has no codec for the character set *"},
+        {"ends with": 'pymysql.err.ProgrammingError("Python has no codec for the character set *'},
     ),
     Difference(
         "Option files may hold flags without a value and repeat an option; the last one counts.",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -13,19 +11,13 @@ import pymysql
 import trustme
 
 from tests.servers import Server, throw_away
+from tests.servers.folder import Folder as ServersFolder
 
 HOSTS = ("localhost", "127.0.0.1")
 
 
-class Folder:
+class Folder(ServersFolder):
     """A folder that a server's account can read; what is in it is worth nothing."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="aiomysql-certs-", dir="/tmp"))
-        self.path.chmod(0o755)
-
-    def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
 
     def write(self, name: str, *blobs: trustme.Blob) -> str:
         path = self.path / name
@@ -74,7 +66,7 @@ class TlsServer:
             kind, (f"--ssl-ca={accepted}", f"--ssl-cert={cert}", f"--ssl-key={key}", *options)
         )
         self.server.start()
-        self._changed = False
+        self._changed = self._restricted = False
 
     def stop(self) -> None:
         self.server.stop()
@@ -83,6 +75,10 @@ class TlsServer:
     @property
     def vendor(self) -> str:
         return self.server.vendor
+
+    @property
+    def version_text(self) -> str:
+        return self.server.version
 
     def connect_kwargs(self, **changes: Any) -> dict[str, Any]:
         return {**self.server.address.connect_kwargs(), **changes}
@@ -103,16 +99,30 @@ class TlsServer:
 
     def show_expired(self) -> None:
         """MySQL takes none that has expired already, so wait for it."""
-        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+        seconds = 3 if self.vendor == "mysql" else -60
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
         self.show(self.authority, *HOSTS, not_after=end)
         left = end - datetime.datetime.now(datetime.timezone.utc)
         # A certificate is good to the end of its last second.
-        time.sleep(max(left.total_seconds(), 0) + 1.1)
+        time.sleep(max(left.total_seconds() + 1.1, 0))
+
+    def restrict(self, versions: str) -> None:
+        """MySQL: speak these versions of TLS alone, or no TLS at all."""
+        self._restricted = True
+        # Without a version it has no TLS to go on with, and would rather keep what it had.
+        drop = "" if versions else " NO ROLLBACK ON ERROR"
+        self.query(
+            f"SET GLOBAL tls_version = '{versions}'",
+            f"ALTER INSTANCE RELOAD TLS{drop}",
+        )
 
     def restore(self) -> None:
+        if self._restricted:
+            self.query("SET GLOBAL tls_version = DEFAULT")
         if self._changed:
             self.authority.issue("server", *HOSTS)
-            self._changed = False
+        if self._restricted or self._changed:
+            self._restricted = self._changed = False
             self._reload()
 
     def _reload(self) -> None:

@@ -10,7 +10,15 @@ import pytest
 
 from tests.connect.certificates import TlsServer
 from tests.connect.fake_server import FakeServer
-from tests.servers import VENDORS, PackagesUnavailable
+from tests.connect.pam import Pam
+from tests.servers import PackagesUnavailable
+
+# Plugins of authentication that are not there by themselves.
+OPTIONS = {
+    "mariadb": ("--plugin-load-add=auth_pam_v1", "--loose-pam-use-cleartext-plugin"),
+    "mariadb-sid": ("--plugin-load-add=auth_mysql_sha2", "--plugin-load-add=auth_pam_v1"),
+    "mysql": (),
+}
 
 
 @pytest.fixture(scope="session")
@@ -21,25 +29,66 @@ def _tls_servers() -> Iterator[dict[str, TlsServer]]:
         server.stop()
 
 
-@pytest.fixture(params=VENDORS)
+@pytest.fixture(scope="session")
+def _pam() -> Iterator[Pam]:
+    pam = Pam()
+    yield pam
+    pam.remove()
+
+
+@pytest.fixture
 def tls_server(
-    request: pytest.FixtureRequest, _tls_servers: dict[str, TlsServer]
+    request: pytest.FixtureRequest, _tls_servers: dict[str, TlsServer], _pam: Pam
 ) -> Iterator[TlsServer]:
     """Each server with TLS in turn, with a certificate for localhost and 127.0.0.1."""
     kind: str = request.param
-    wanted = request.config.getoption("--server")
-    if wanted and kind not in wanted:
-        pytest.skip("not among --server")
-    if kind not in _tls_servers:
+    with _pam.preloaded():
+        server = _started(_tls_servers, kind, kind, *OPTIONS[kind])
+    yield server
+    server.restore()
+
+
+@pytest.fixture
+def account(tls_server: TlsServer) -> Iterator[Callable[..., None]]:
+    """`account("somebody", "BY 'secret'", "ACCOUNT LOCK")`: made anew, gone with the test."""
+    made: list[str] = []
+
+    def make(name: str, identified: str, more: str = "", host: str = "%") -> None:
+        who = f"'{name}'@'{host}'"
+        tls_server.query(
+            f"DROP USER IF EXISTS {who}", f"CREATE USER {who} IDENTIFIED {identified} {more}"
+        )
+        made.append(who)
+
+    yield make
+    for who in made:
+        tls_server.query(f"DROP USER IF EXISTS {who}")
+
+
+@pytest.fixture
+def restricted(_tls_servers: dict[str, TlsServer]) -> Callable[[TlsServer, str], TlsServer]:
+    """`restricted(tls_server, "TLSv1.2")`: a server that speaks this alone; "": no TLS at all."""
+
+    def restrict(server: TlsServer, versions: str) -> TlsServer:
+        if server.vendor == "mysql":
+            server.restrict(versions)
+            return server
+        # MariaDB is told at its start.
+        option = f"--tls-version={versions}" if versions else "--skip-ssl"
+        return _started(_tls_servers, server.kind + option, server.kind, option)
+
+    return restrict
+
+
+def _started(servers: dict[str, TlsServer], name: str, kind: str, *options: str) -> TlsServer:
+    if name not in servers:
         try:
-            _tls_servers[kind] = TlsServer(kind)
+            servers[name] = TlsServer(kind, *options)
         except PackagesUnavailable as error:
             if os.environ.get("CI"):
                 pytest.fail(str(error), pytrace=False)
             pytest.skip(str(error))
-    server = _tls_servers[kind]
-    yield server
-    server.restore()
+    return servers[name]
 
 
 @pytest.fixture

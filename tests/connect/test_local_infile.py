@@ -15,6 +15,8 @@ import pytest
 from tests.connect.fake_server import Peer
 from tests.fix_servers import RunningServer
 
+pytestmark = pytest.mark.newest
+
 
 def load(path: object, table: str) -> str:
     escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")

@@ -10,8 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
-import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Callable
 
@@ -19,7 +18,8 @@ import aiomysql
 import pymysql.err
 import pytest
 
-from tests.connect.certificates import HOSTS, TlsServer
+from tests.connect.certificates import TlsServer
+from tests.fix_servers import RunningServer
 from tests.servers.server import PASSWORD
 
 
@@ -67,59 +67,6 @@ def context(server: TlsServer) -> ssl.SSLContext:
 # What is honoured.
 
 
-async def test_a_context_with_the_right_authority(tls_server: TlsServer) -> None:
-    assert await tls_version(tls_server, ssl=context(tls_server)) == "TLSv1.3"
-
-
-@pytest.mark.parametrize("host", HOSTS)
-async def test_a_host_by_name_and_by_address(tls_server: TlsServer, host: str) -> None:
-    assert await tls_version(tls_server, ssl=context(tls_server), host=host) == "TLSv1.3"
-
-
-async def test_without_ssl_it_is_in_the_clear(tls_server: TlsServer) -> None:
-    async with connected(tls_server) as connection:
-        assert await status(connection, "Ssl_version") == ""
-        assert not connection._secure
-
-
-@pytest.mark.parametrize("ssl", [None, False])
-async def test_values_that_ask_for_no_tls(tls_server: TlsServer, ssl: Any) -> None:
-    async with connected(tls_server, ssl=ssl) as connection:
-        assert await status(connection, "Ssl_version") == ""
-
-
-async def test_no_verification_with_cert_none(tls_server: TlsServer) -> None:
-    wishes = ssl.create_default_context()
-    wishes.check_hostname = False
-    wishes.verify_mode = ssl.CERT_NONE
-    tls_server.show(tls_server.stranger, "elsewhere.example")
-    assert await tls_version(tls_server, ssl=wishes) == "TLSv1.3"
-
-
-async def test_without_check_hostname_the_name_does_not_matter(tls_server: TlsServer) -> None:
-    wishes = context(tls_server)
-    wishes.check_hostname = False
-    tls_server.show(tls_server.authority, "elsewhere.example")
-    assert await tls_version(tls_server, ssl=wishes) == "TLSv1.3"
-
-
-async def test_without_check_hostname_the_chain_does_matter(tls_server: TlsServer) -> None:
-    wishes = context(tls_server)
-    wishes.check_hostname = False
-    tls_server.show(tls_server.stranger, *HOSTS)
-    cause = await refusal(tls_server, ssl=wishes)
-    assert isinstance(cause, ssl.SSLCertVerificationError)
-    tls_server.show_expired()
-    cause = await refusal(tls_server, ssl=wishes)
-    assert isinstance(cause, ssl.SSLCertVerificationError)
-
-
-async def test_true_verifies_with_the_systems_authorities(tls_server: TlsServer) -> None:
-    """The test's authority is not among them."""
-    cause = await refusal(tls_server, ssl=True)
-    assert isinstance(cause, ssl.SSLError)
-
-
 def test_true_in_a_process_whose_system_knows_the_authority(tls_server: TlsServer) -> None:
     program = (
         "import asyncio, sys, aiomysql\n"
@@ -138,36 +85,18 @@ def test_true_in_a_process_whose_system_knows_the_authority(tls_server: TlsServe
     assert done.stdout == "TLSv1.3\n", done.stderr
 
 
-@pytest.fixture
-def old_server(tls_server: TlsServer) -> Iterator[TlsServer]:
-    """Speaks TLS 1.2 and nothing newer."""
-    server = TlsServer(tls_server.kind, "--tls-version=TLSv1.2")
-    yield server
-    server.stop()
-
-
-async def test_tls_1_2_alone_on_the_server(old_server: TlsServer) -> None:
-    assert await tls_version(old_server, ssl=context(old_server)) == "TLSv1.2"
-    wishes = context(old_server)
-    wishes.minimum_version = ssl.TLSVersion.TLSv1_2
-    assert await tls_version(old_server, ssl=wishes) == "TLSv1.2"
-
-
-async def test_the_minimum_version_is_checked_before_any_statement(old_server: TlsServer) -> None:
+async def test_the_minimum_version_is_checked_before_any_statement(
+    tls_server: TlsServer, restricted: Callable[[TlsServer, str], TlsServer]
+) -> None:
+    old_server = restricted(tls_server, "TLSv1.2")
     wishes = context(old_server)
     wishes.minimum_version = ssl.TLSVersion.TLSv1_3
-    old_server.query("CREATE TABLE test.witness (n INT)")
+    old_server.query("DROP TABLE IF EXISTS test.witness", "CREATE TABLE test.witness (n INT)")
     insert = "INSERT INTO witness VALUES (1)"
     cause = await refusal(old_server, ssl=wishes, init_command=insert)
     assert isinstance(cause, ssl.SSLError)
     assert "TLSv1.2" in str(cause)
     assert old_server.query("SELECT COUNT(*) FROM test.witness") == [(0,)]
-
-
-async def test_a_minimum_version_that_the_server_has(tls_server: TlsServer) -> None:
-    wishes = context(tls_server)
-    wishes.minimum_version = ssl.TLSVersion.TLSv1_3
-    assert await tls_version(tls_server, ssl=wishes) == "TLSv1.3"
 
 
 async def test_a_pool_keeps_its_connections(tls_server: TlsServer) -> None:
@@ -254,43 +183,7 @@ async def test_a_client_certificate(tls_server: TlsServer) -> None:
     assert caught.value.args[0] == 1045
 
 
-async def test_an_account_that_requires_tls(tls_server: TlsServer) -> None:
-    tls_server.query(
-        "CREATE USER IF NOT EXISTS 'needs_tls'@'%' IDENTIFIED BY 'throw-away' REQUIRE SSL",
-        "GRANT ALL ON test.* TO 'needs_tls'@'%'",
-    )
-    assert await tls_version(tls_server, ssl=context(tls_server), user="needs_tls") == "TLSv1.3"
-    with pytest.raises(pymysql.err.OperationalError) as caught:
-        async with connected(tls_server, user="needs_tls"):
-            pass
-    assert caught.value.args[0] in (1045, 3159)
-
-
 # Failures.
-
-
-async def test_an_unknown_authority(tls_server: TlsServer) -> None:
-    tls_server.show(tls_server.stranger, *HOSTS)
-    cause = await refusal(tls_server, ssl=context(tls_server))
-    assert isinstance(cause, ssl.SSLCertVerificationError)
-    assert cause.verify_code == 20
-    assert cause.reason == "CERTIFICATE_VERIFY_FAILED"
-
-
-async def test_an_expired_certificate(tls_server: TlsServer) -> None:
-    tls_server.show_expired()
-    cause = await refusal(tls_server, ssl=context(tls_server))
-    assert isinstance(cause, ssl.SSLCertVerificationError)
-    assert cause.verify_code == 10
-
-
-@pytest.mark.parametrize("host", HOSTS)
-async def test_a_certificate_for_another_host(tls_server: TlsServer, host: str) -> None:
-    tls_server.show(tls_server.authority, "elsewhere.example")
-    cause = await refusal(tls_server, ssl=context(tls_server), host=host)
-    assert isinstance(cause, ssl.SSLCertVerificationError)
-    assert cause.verify_code == 62
-    assert "elsewhere.example" in cause.verify_message
 
 
 @pytest.mark.parametrize("key", ["ca", "capath", "cert", "key"])
@@ -314,64 +207,17 @@ async def test_files_that_hold_something_else(
     assert isinstance(cause, ssl.SSLError)
 
 
-async def test_a_server_without_tls(own_server: Callable[..., Any]) -> None:
-    server = own_server("mysql", "--tls-version=")
-    asked: list[Any] = [ssl.create_default_context(), {}, True]
-    for wishes in asked:
-        with pytest.raises(pymysql.err.OperationalError) as caught:
-            await aiomysql.connect(**server.address.connect_kwargs(), ssl=wishes)
-        assert caught.value.args[0] == 2003
-        assert isinstance(caught.value.__cause__, ssl.SSLError)
-        assert "does not offer it" in str(caught.value.__cause__)
-
-
-async def test_mysqls_own_certificates(own_server: Callable[..., Any]) -> None:
+@pytest.mark.vendor("mysql")
+async def test_mysqls_own_certificates(server: RunningServer, connect: Callable[..., Any]) -> None:
     """They are made out to no host at all."""
-    server = own_server("mysql")
-    wishes = {"ca": f"{server.folder}/data/ca.pem", "check_hostname": False}
-    connection = await aiomysql.connect(**server.address.connect_kwargs(), ssl=wishes)
+    ca = Path(server.query("SELECT @@datadir")[0][0]) / "ca.pem"
+    if not ca.exists():
+        pytest.skip("the server's files cannot be read from here")
+    connection = await connect(ssl={"ca": str(ca), "check_hostname": False})
     assert await status(connection, "Ssl_version") == "TLSv1.3"
-    connection.close()
 
 
 # Refusals by name.
-
-
-def _revocation(wishes: ssl.SSLContext) -> None:
-    wishes.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-
-
-def _ciphers(wishes: ssl.SSLContext) -> None:
-    wishes.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
-
-
-def _maximum(wishes: ssl.SSLContext) -> None:
-    wishes.maximum_version = ssl.TLSVersion.TLSv1_2
-
-
-def _no_tls_1_3(wishes: ssl.SSLContext) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        wishes.options |= ssl.OP_NO_TLSv1_3
-
-
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        (_revocation, "CRL"),
-        (_ciphers, "ciphers"),
-        (_maximum, "maximum_version"),
-        (_no_tls_1_3, "OP_NO_TLSv1_3"),
-    ],
-)
-async def test_wishes_of_a_context_that_cannot_be_honoured(
-    tls_server: TlsServer, change: Callable[[ssl.SSLContext], None], named: str
-) -> None:
-    wishes = context(tls_server)
-    change(wishes)
-    with pytest.raises(pymysql.err.NotSupportedError, match=named):
-        async with connected(tls_server, ssl=wishes):
-            pass
 
 
 async def test_a_context_that_trusts_nobody_it_shows(tls_server: TlsServer, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from tests.fix_servers import RunningServer
 
+pytestmark = pytest.mark.newest
+
 Connect = Callable[..., Any]
 Table = Callable[..., str]
 

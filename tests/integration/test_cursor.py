@@ -15,6 +15,8 @@ from pymysql.constants import FIELD_TYPE
 from tests.fix_servers import RunningServer
 from tests.integration.support import numbers
 
+pytestmark = pytest.mark.newest
+
 Table = Callable[..., str]
 
 

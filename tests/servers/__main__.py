@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import NoReturn
 
-from .address import VENDORS, variable
+from .address import KINDS, VENDORS, variable
 from .fleet import Fleet
 from .installation import RECIPES, obtain
 from .process import die_with_parent
@@ -22,7 +22,7 @@ def main() -> int:
     serve = actions.add_parser("serve", help="start servers and wait for Ctrl-C")
     run = actions.add_parser("run", help="start servers, run COMMAND (after --), stop them")
     for action in (serve, run):
-        action.add_argument("vendors", nargs="*", choices=[*VENDORS, []], metavar="VENDOR")
+        action.add_argument("vendors", nargs="*", choices=[*KINDS, []], metavar="KIND")
     words, command = _split(sys.argv[1:])
     given = parser.parse_args(words)
     # SIGTERM unwinds the stack as Ctrl-C does, so that the servers stop.

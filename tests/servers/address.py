@@ -9,6 +9,9 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 VENDORS = ("mariadb", "mysql")
 
+# What can be started: the vendors' usual servers, and the newest MariaDB.
+KINDS = (*VENDORS, "mariadb-sid")
+
 
 @dataclass(frozen=True)
 class Address:
@@ -63,7 +66,7 @@ class Address:
 
 
 def variable(vendor: str) -> str:
-    return f"AIOMYSQL_TEST_{vendor.upper()}"
+    return f"AIOMYSQL_TEST_{vendor.upper().replace('-', '_')}"
 
 
 def from_environment(vendor: str) -> Address | None:
