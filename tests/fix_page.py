@@ -1,6 +1,6 @@
 """docs/servers.md: tests tell what they saw, and it must be what the page says.
 
-`pytest tests/connect --write-servers-page` writes the page anew.
+`pytest tests/connect tests/charsets --write-servers-page` writes the page anew.
 """
 
 from __future__ import annotations

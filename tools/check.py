@@ -132,7 +132,8 @@ def _on_pymysql(age: str, python: Path) -> Stage:
     folder = environment.overlay(f"pymysql-{age}")
     parts = ("tests/unit", "tests/guide", "tests/integration/test_cursor.py")
     # The suite's observer calls pymysql.connect() as the versions of old want it.
-    command = (str(python), "-m", "pytest", "-q", "-W", "default::DeprecationWarning", *parts)
+    limits = ["-W", "default::DeprecationWarning", *(f"--server={name}" for name in VENDORS)]
+    command = (str(python), "-m", "pytest", "-q", *limits, *parts)
     return Pytest(f"pytest on the {age} PyMySQL", command, {"PYTHONPATH": str(folder)})
 
 

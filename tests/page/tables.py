@@ -7,9 +7,8 @@ from tests.page.model import Hole, Table
 INTRODUCTION = """
 # Servers
 
-What the tests see on each server. They write this page (`pytest tests/connect
---write-servers-page`), and every run compares what it sees with it, on servers of the series
-that a column names. An empty cell has its reason below the table.
+What the tests see on each server. They write this page, and every run compares what it sees with
+it, on servers of the series that a column names. An empty cell has its reason below the table.
 """
 
 _MARIADB = ("mariadb", "mariadb-sid")
