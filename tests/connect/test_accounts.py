@@ -74,4 +74,7 @@ async def test_an_account_for_another_host(
 ) -> None:
     account("distant", "BY 'throw-away'", host="192.0.2.1")
     code = await refusal(**over("TCP", tls_server, user="distant", password="throw-away"))
-    record(ACCOUNTS, tls_server, ("named host, from another",), str(code))
+    if tls_server.vendor == "mysql":
+        assert code in (1045, 2059)  # as for one that is not there
+    else:
+        record(ACCOUNTS, tls_server, ("named host, from another",), str(code))

@@ -19,6 +19,7 @@ _OTHER_PAM = (
     "MariaDB's PAM asks with `dialog` or with `mysql_clear_password`, as it is told at its start:"
     " one of the two servers for each."
 )
+_PRETENDED = "1045, or 2059: MySQL pretends that such an account is there, and picks a plugin."
 _TLS_AT_START = (
     "MariaDB is told at its start which versions of TLS it speaks; the older one stands for both."
 )
@@ -86,11 +87,8 @@ ACCOUNTS = Table(
         Hole(_NO_PLUGIN, ("client_ed25519*",), ("mysql",)),
         Hole(_NO_PLUGIN, ("parsec*",), ("mariadb", "mysql")),
         Hole(_NO_PLUGIN, ("caching_sha2*",), ("mariadb",)),
-        Hole(
-            "1045, or 2059: MySQL pretends that such an account is there, and picks a plugin.",
-            ("not there",),
-            ("mysql",),
-        ),
+        Hole(_PRETENDED, ("not there",), ("mysql",)),
+        Hole(_PRETENDED, ("named host, from another",), ("mysql",)),
     ),
 )
 
