@@ -49,7 +49,12 @@ SECTIONS: dict[str, list[str]] = {
         "reference/errors.md",
         "reference/sa.md",
     ],
-    "Performance": ["performance/index.md", "performance/results.md", "performance/pinned.md"],
+    "Performance": [
+        "performance/index.md",
+        "performance/results.md",
+        "performance/pinned.md",
+        "performance/soak.md",
+    ],
     "The project": [
         "architecture.md",
         "security.md",
