@@ -179,3 +179,86 @@ async def test_a_server_that_asks_for_another_plugin(
     server = await fake_server(talk)
     caught = await refused(**server.connect_kwargs())
     assert caught.args == (2059, f"Authentication plugin '{plugin}' not configured")
+
+
+# Logins that the driver spoils: a challenge whose last byte is zero loses it.
+
+SWITCH = b"\xfe%b\0" + bytes(range(1, 32)) + b"\0"
+
+
+DENIED = error(1045, b"Access denied for user 'u'@'h'", b"#28000")
+
+
+def ed25519(verdicts: list[bytes]) -> tuple[Any, list[int]]:
+    """A server that answers each login with the next of `verdicts`, and the logins' sizes."""
+    sizes: list[int] = []
+
+    async def talk(peer: Peer) -> None:
+        await peer.send(greeting())
+        await peer.receive()
+        await peer.send(SWITCH % b"client_ed25519")
+        sizes.append(len(await peer.receive()))
+        await peer.send(verdicts[len(sizes) - 1])
+        await peer.settle()
+        await peer.rest()
+
+    return talk, sizes
+
+
+def parsec(spoilt: int) -> tuple[Any, list[int]]:
+    """A server that spoils so many logins, and then lets the client in, and the logins' sizes."""
+    sizes: list[int] = []
+
+    async def talk(peer: Peer) -> None:
+        await peer.send(greeting())
+        sizes.append(len(await peer.receive()))
+        if len(sizes) > spoilt:
+            await peer.send(OK)
+            await peer.settle()
+        else:
+            await peer.send(SWITCH % b"parsec")
+            await peer.receive()
+            # What is to be mixed with the password; the driver gives up here.
+            await peer.send(b"\x01P\0" + bytes(18))
+        await peer.rest()
+
+    return talk, sizes
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_spoilt_login_by_ed25519(fake_server: Callable[..., Any], named: bool) -> None:
+    talk, sizes = ed25519([DENIED, DENIED, OK])
+    server = await fake_server(talk)
+    arguments = server.connect_kwargs(autocommit=None)
+    if named:
+        connection = await aiomysql.connect(**arguments, auth_plugin="client_ed25519")
+        connection.close()
+        assert sizes == [64, 64, 64]
+    else:
+        assert (await refused(**arguments)).args[0] == 1045
+        assert sizes == [64]
+
+
+async def test_a_wrong_password_by_ed25519(fake_server: Callable[..., Any]) -> None:
+    talk, sizes = ed25519([DENIED] * 3)
+    server = await fake_server(talk)
+    arguments = server.connect_kwargs(autocommit=None, auth_plugin="client_ed25519")
+    assert (await refused(**arguments)).args == (1045, "Access denied for user 'u'@'h'")
+    assert len(sizes) == 3
+
+
+async def test_a_spoilt_login_by_parsec(fake_server: Callable[..., Any]) -> None:
+    talk, sizes = parsec(spoilt=2)
+    server = await fake_server(talk)
+    connection = await aiomysql.connect(**server.connect_kwargs(autocommit=None))
+    connection.close()
+    assert len(sizes) == 3
+
+
+async def test_parsec_with_an_empty_password(fake_server: Callable[..., Any]) -> None:
+    talk, sizes = parsec(spoilt=2)
+    server = await fake_server(talk)
+    caught = await refused(**server.connect_kwargs(autocommit=None, password=""))
+    text = "Authentication plugin 'parsec' reported error: the password is empty"
+    assert caught.args == (2061, text)
+    assert len(sizes) == 1

@@ -140,16 +140,37 @@ async def test_switched_off(
     assert await count(connection, numbers) == 0
 
 
-@pytest.mark.parametrize("name", ["missing.csv", "."])
+@pytest.mark.parametrize("name", ["missing.csv", ".", "x" * 300, "loop", "rows/of a file"])
 async def test_a_file_that_cannot_be_opened(
     numbers: str, connect: Callable[..., Any], tmp_path: Path, name: str
 ) -> None:
     connection = await connect(local_infile=True)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "rows").touch()
     path = tmp_path / name
     error = await failure(connection, load(path, numbers))
     assert error.args == (1017, f"Can't find file '{path}'")
     assert isinstance(error.__cause__, OSError)
     assert not connection.closed
+    assert await works(connection)
+
+
+async def test_a_file_that_may_not_be_read(
+    numbers: str, connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read anything, so it is `open` that refuses."""
+    original = builtins.open
+
+    def open_it(path: Any, *args: Any, **kwargs: Any) -> Any:
+        if path == "/the/file":
+            raise PermissionError(13, "Permission denied", path)
+        return original(path, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "open", open_it)
+    connection = await connect(local_infile=True)
+    error = await failure(connection, load("/the/file", numbers))
+    assert error.args == (1017, "Can't find file '/the/file'")
+    assert isinstance(error.__cause__, PermissionError)
     assert await works(connection)
 
 
