@@ -5,8 +5,10 @@ use pyo3::types::{
     PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTimeAccess, PyTuple,
 };
 
-const SECOND: i64 = 1_000_000;
-const DAY: i64 = 86_400 * SECOND;
+/// In microseconds.
+const SECOND: u32 = 1_000_000;
+/// In seconds.
+const DAY: i64 = 86_400;
 
 pub fn date(value: &Bound<'_, PyDate>, out: &mut Vec<u8>) {
     out.push(b'\'');
@@ -31,21 +33,24 @@ pub fn time(value: &Bound<'_, PyTime>, out: &mut Vec<u8>) {
 
 /// Python keeps the sign of a timedelta in its days alone; MySQL wants it before the whole.
 pub fn timedelta(value: &Bound<'_, PyDelta>, out: &mut Vec<u8>) {
-    let total = i64::from(value.get_days()) * DAY
-        + i64::from(value.get_seconds()) * SECOND
-        + i64::from(value.get_microseconds());
+    // The longest has more microseconds than an i64 can count.
+    let total = i64::from(value.get_days()) * DAY + i64::from(value.get_seconds());
+    let mut seconds = total.unsigned_abs();
+    let mut micros = value.get_microseconds().unsigned_abs();
     out.push(b'\'');
     if total < 0 {
         out.push(b'-');
+        if micros != 0 {
+            seconds -= 1;
+            micros = SECOND - micros;
+        }
     }
-    let total = total.unsigned_abs();
-    let (seconds, micros) = (total / SECOND as u64, total % SECOND as u64);
     padded(seconds / 3600, 2, out);
     out.push(b':');
     padded(seconds / 60 % 60, 2, out);
     out.push(b':');
     padded(seconds % 60, 2, out);
-    fraction(micros, out);
+    fraction(u64::from(micros), out);
     out.push(b'\'');
 }
 
