@@ -771,12 +771,15 @@ def _codec_of(charset: Any) -> str:
 
 
 def _text(value: str | bytes, name: str) -> str:
-    if isinstance(value, str):
-        return value
     try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        raise NotSupportedError(f"{name} in bytes that are not UTF-8 is not supported") from None
+        text = value if isinstance(value, str) else value.decode("utf-8")
+        # A lone surrogate has no UTF-8.
+        text.encode("utf-8")
+        return text
+    except UnicodeError:
+        pass
+    # Not inside the handler: that error holds the value, which may be a password.
+    raise NotSupportedError(f"{name} that is not UTF-8 is not supported")
 
 
 def _mix(cursors: tuple[type[Cursor[Any]], ...]) -> type[Cursor[Any]]:

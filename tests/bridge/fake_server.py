@@ -55,6 +55,9 @@ class FakeServer:
         self.port = 0
         #: The statements that it was sent.
         self.queries: list[str] = []
+        #: What it answers to a statement in place of OK, as raw bytes, and whether it goes on
+        #: after that.
+        self.answers: dict[str, tuple[bytes, bool]] = {}
         self._loop = asyncio.new_event_loop()
         self._open = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -131,6 +134,12 @@ class FakeServer:
                 return
             if command[:1] == b"\x03":
                 self.queries.append(command[1:].decode())
+                answer, goes_on = self.answers.get(self.queries[-1], (b"", False))
+                if answer:
+                    writer.write(answer)
+                    if not goes_on:
+                        writer.write_eof()
+                    continue
             is_version = command.endswith(b"VERSION()")
             if not is_version:
                 await self._open.wait()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+from pathlib import Path
 from typing import Any
 
 import aiomysql
 import pytest
 
-from tests.bridge import process
-from tests.bridge.fake_server import GREETING, packet
+from tests.bridge import nonsense, process
+from tests.bridge.fake_server import GREETING, FakeServer, packet
+from tests.bridge.nonsense import ANSWERS
 from tests.bridge.test_deadlines import listener
 
 rng = random.Random(11)
@@ -55,6 +57,40 @@ async def test_garbage(speech: bytes, capfd: pytest.CaptureFixture[str]) -> None
                     host="127.0.0.1", port=port, user="u", password=password, connect_timeout=1
                 )
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("cursor", [aiomysql.Cursor, aiomysql.SSCursor, aiomysql.DictCursor])
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_nonsense(
+    name: str, cursor: Any, fake: FakeServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An answer out of order is an exception at the most, and never taken for another's."""
+    expected = ANSWERS[name]
+    fake.answers["SELECT 'nonsense'"] = expected.answer, expected.usable
+    connection = await aiomysql.connect(**fake.connect_kwargs())
+    raised = None
+    try:
+        asked = await connection.cursor(cursor)
+        await asked.execute("SELECT 'nonsense'")
+        while await asked.fetchall() and await asked.nextset():
+            pass
+    except Exception as error:
+        raised = error
+    # Not PanicException, which is no Exception.
+    assert (type(raised).__name__ if raised else None) == expected.raises, raised
+    if isinstance(raised, aiomysql.Error):
+        assert raised.__cause__ is None or isinstance(raised.__cause__, OSError)
+    if expected.usable:
+        await connection.ping(reconnect=False)
+        assert not connection.closed
+    assert connection.closed is not expected.usable
+    connection.close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_table_says_so() -> None:
+    security = Path(__file__).parents[2] / "SECURITY.md"
+    assert nonsense.table() in security.read_text()
 
 
 def driver() -> Any:
