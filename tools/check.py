@@ -63,6 +63,7 @@ def _rust_stages(python: Path) -> list[Stage]:
         Stage("cargo fmt", ("cargo", "fmt", "--check")),
         Stage("cargo clippy", clippy, variables),
         _licences(),
+        Stage("licence notices", (sys.executable, "-m", "tools.notices", "--check")),
         CargoTest("cargo test", ("cargo", "test", "--locked", "--lib"), variables, missing),
     ]
 
