@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint build docs bench wheels clean
+.PHONY: help demo test test-all lint build docs bench fuzz soak wheels clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ bench: ## side by side with asyncmy, aiomysql and mysqlclient (ARGS="--help" tel
 
 wheels: ## a wheel for each CPython that is to be had, each tried (ARGS=--suite: on the whole suite)
 	@$(PYTHON) -m tools.wheels $(ARGS)
+
+fuzz: ## millions of hostile inputs (ARGS="--inputs 100000 rows" does less)
+	@$(PYTHON) -m tools.fuzz $(ARGS)
+
+soak: ## long work, and what the process holds meanwhile (some minutes)
+	@$(PYTHON) -m tools.soak $(ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf .venv .cache target dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,5 +1,6 @@
 //! The native half of aiomysql. ARCHITECTURE.md says where each behaviour lives.
 
+#[cfg(not(test))]
 mod allocator;
 mod awaitable;
 mod charset;
@@ -8,6 +9,8 @@ mod cursor;
 mod decode;
 mod encode;
 mod errors;
+#[cfg(test)]
+mod fuzz;
 mod hooks;
 mod local_infile;
 mod panics;
@@ -27,6 +30,8 @@ pub mod measured {
 use pyo3::prelude::*;
 
 /// A query is some seventy small allocations: mimalloc makes them for a third of the instructions.
+/// The tests do without it, so that valgrind sees each block.
+#[cfg(not(test))]
 #[global_allocator]
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 

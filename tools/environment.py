@@ -34,11 +34,17 @@ def python_of(venv: Path) -> Path:
 
 def library(bench: bool = False) -> Path:
     """The virtual environment with the library in it; returns its Python."""
-    _require_tools()
-    lists = ["dev.txt", "bench.txt"] if bench else ["dev.txt"]
-    for name in lists:
-        _install(VENV, REQUIREMENTS / name)
+    python = tools()
+    if bench:
+        _install(VENV, REQUIREMENTS / "bench.txt")
     _build_extension()
+    return python
+
+
+def tools() -> Path:
+    """The virtual environment, the library in it or not; returns its Python."""
+    _require_tools()
+    _install(VENV, REQUIREMENTS / "dev.txt")
     return python_of(VENV)
 
 

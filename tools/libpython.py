@@ -14,7 +14,8 @@ from tests.servers.installation import cache_folder
 _QUESTION = """
 import json, sys, sysconfig
 names = ["LIBDIR", "MULTIARCH", "LDVERSION"]
-print(json.dumps([sys.base_prefix, *(sysconfig.get_config_var(n) or "" for n in names)]))
+paths = [sys.base_prefix, sysconfig.get_path("purelib")]
+print(json.dumps([*paths, *(sysconfig.get_config_var(n) or "" for n in names)]))
 """
 
 
@@ -24,19 +25,20 @@ def environment(python: Path) -> dict[str, str]:
     Raises PackagesUnavailable where its library is neither here nor to be had.
     """
     answer = subprocess.run([str(python), "-c", _QUESTION], stdout=subprocess.PIPE, check=True)
-    prefix, libdir, multiarch, version = json.loads(answer.stdout)
+    prefix, packages, libdir, multiarch, version = json.loads(answer.stdout)
     name = f"libpython{version}.so"
     for folder in (Path(libdir), Path(libdir) / multiarch):
         if (folder / name).exists():
-            return _variables(python, folder)
+            return _variables(python, packages, folder)
     if prefix != "/usr":
         raise apt.PackagesUnavailable(f"the Python in {prefix} came without {name}")
-    return _variables(python, _fetched(version, name))
+    return _variables(python, packages, _fetched(version, name))
 
 
-def _variables(python: Path, folder: Path) -> dict[str, str]:
+def _variables(python: Path, packages: str, folder: Path) -> dict[str, str]:
     # The C compiler that links reads LIBRARY_PATH; a change of RUSTFLAGS would rebuild the world.
-    found = {"PYO3_PYTHON": str(python)}
+    # A program that embeds Python knows nothing of the virtual environment.
+    found = {"PYO3_PYTHON": str(python), "PYTHONPATH": packages}
     for name in ("LIBRARY_PATH", "LD_LIBRARY_PATH"):
         found[name] = ":".join(filter(None, [str(folder), os.environ.get(name)]))
     return found

@@ -6,7 +6,7 @@ mod converters;
 mod decimal;
 mod description;
 mod dict_keys;
-mod field;
+pub(crate) mod field;
 mod number;
 mod object;
 mod plan;

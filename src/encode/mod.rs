@@ -5,7 +5,7 @@ mod batches;
 mod bulk_insert;
 mod defaults;
 mod escape;
-mod interpolate;
+pub(crate) mod interpolate;
 mod literal;
 pub(crate) mod python;
 mod sequence;
