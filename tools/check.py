@@ -65,7 +65,15 @@ def _rust_stages(python: Path) -> list[Stage]:
         _licences(),
         Stage("licence notices", (sys.executable, "-m", "tools.notices", "--check")),
         CargoTest("cargo test", ("cargo", "test", "--locked", "--lib"), variables, missing),
+        *_valgrind(missing),
     ]
+
+
+def _valgrind(missing: str | None) -> list[Stage]:
+    """Where it is installed: getting it with the symbols that it needs is a matter of root."""
+    if shutil.which("valgrind") is None:
+        return []
+    return [Stage("valgrind", (sys.executable, "-m", "tools.valgrind"), missing=missing)]
 
 
 def _licences() -> Stage:

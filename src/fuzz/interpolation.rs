@@ -17,7 +17,8 @@ pub fn with_dialect<'py, T>(
     input: &mut Input<'_>,
     work: impl FnOnce(&Dialect<'_, 'py>, &mut Input<'_>) -> T,
 ) -> T {
-    let codec = Codec::lookup(py, *input.pick(&CODECS)).unwrap();
+    let name = input.pick(&CODECS);
+    let codec = Codec::lookup(py, name).unwrap();
     let encoders = py
         .import("pymysql.converters")
         .unwrap()

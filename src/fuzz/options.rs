@@ -56,6 +56,7 @@ fn arguments<'py>(py: Python<'py>, input: &mut Input<'_>) -> Bound<'py, PyDict> 
         ("settings", pyo3::types::PyList::empty(py).into_any()),
         ("autocommit", none()),
         ("connect_timeout", none()),
+        ("kill_cancelled", no()),
     ] {
         put(name, default);
     }
@@ -128,5 +129,13 @@ fn parse(py: Python<'_>, input: &mut Input<'_>) {
 
 #[test]
 fn fuzz_options() {
+    Python::initialize();
+    // Else every input would be refused for the same reason.
+    Python::attach(|py| {
+        arguments(py, &mut Input::new(&[]))
+            .extract::<Options>()
+            .map(drop)
+    })
+    .unwrap();
     fuzz("options", parse);
 }

@@ -65,7 +65,8 @@ fn cell(input: &mut Input<'_>) -> Option<Value> {
 fn decode(py: Python<'_>, input: &mut Input<'_>) {
     let settings = input.byte();
     let (use_unicode, json) = (settings & 3 != 0, settings & 4 != 0);
-    let codec = Codec::lookup(py, *input.pick(&CODECS)).unwrap();
+    let name = input.pick(&CODECS);
+    let codec = Codec::lookup(py, name).unwrap();
     let decoders = py
         .import("pymysql.converters")
         .unwrap()
