@@ -57,6 +57,7 @@ fn arguments<'py>(py: Python<'py>, input: &mut Input<'_>) -> Bound<'py, PyDict> 
         ("autocommit", none()),
         ("connect_timeout", none()),
         ("kill_cancelled", no()),
+        ("takes_several", no()),
     ] {
         put(name, default);
     }
