@@ -50,3 +50,10 @@ async def refused(**arguments: Any) -> pymysql.err.OperationalError:
 
 def quoted(password: str) -> str:
     return password.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def without(plugin: str, server: TlsServer) -> None:
+    """The server is as the page says: it has no such plugin."""
+    names = server.query("SELECT PLUGIN_NAME FROM information_schema.PLUGINS")
+    # The server's side of client_ed25519 is called ed25519.
+    assert (plugin.replace("client_", ""),) not in names

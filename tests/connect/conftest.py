@@ -30,19 +30,19 @@ def _tls_servers() -> Iterator[dict[str, TlsServer]]:
 
 
 @pytest.fixture(scope="session")
-def _pam() -> Iterator[Pam]:
-    pam = Pam()
-    yield pam
-    pam.remove()
+def pam() -> Iterator[Pam]:
+    made = Pam()
+    yield made
+    made.remove()
 
 
 @pytest.fixture
 def tls_server(
-    request: pytest.FixtureRequest, _tls_servers: dict[str, TlsServer], _pam: Pam
+    request: pytest.FixtureRequest, _tls_servers: dict[str, TlsServer], pam: Pam
 ) -> Iterator[TlsServer]:
     """Each server with TLS in turn, with a certificate for localhost and 127.0.0.1."""
     kind: str = request.param
-    with _pam.preloaded():
+    with pam.preloaded():
         server = _started(_tls_servers, kind, kind, *OPTIONS[kind])
     yield server
     server.restore()

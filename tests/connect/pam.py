@@ -19,9 +19,12 @@ read -r said
 test "$said" = {PASSWORD}
 """
 
-_STACK = """auth required pam_exec.so expose_authtok quiet {check}
+_STACK = """auth required pam_exec.so expose_authtok quiet /bin/sh {check}
 account required pam_permit.so
 """
+
+# Below the folder of libraries, whose name may tell the machine's kind.
+_MODULE = "*/security/pam_exec.so"
 
 
 class Pam:
@@ -34,6 +37,8 @@ class Pam:
         check.write_text(_CHECK)
         check.chmod(0o755)
         (path / SERVICE).write_text(_STACK.format(check=check))
+        # Why there is no PAM on this machine.
+        self.missing = ""
         self._library = self._compile(path / "pam_service.so")
 
     def remove(self) -> None:
@@ -41,7 +46,7 @@ class Pam:
 
     @contextmanager
     def preloaded(self) -> Iterator[None]:
-        """Servers that are started meanwhile have it. Without a compiler they have no PAM."""
+        """Servers that are started meanwhile have it, where it is to be had."""
         changes = {"LD_PRELOAD": self._library, "AIOMYSQL_TEST_PAM": str(self._folder.path)}
         before = {name: os.environ.get(name) for name in changes}
         if self._library:
@@ -58,6 +63,10 @@ class Pam:
         source = Path(__file__).with_name("pam_service.c")
         compiler = shutil.which("cc")
         if compiler is None:
+            self.missing = "a C compiler (cc) is missing"
+        elif not any(any(Path(lib).glob(_MODULE)) for lib in ("/lib", "/usr/lib")):
+            self.missing = "PAM's module pam_exec is missing"
+        if self.missing or compiler is None:
             return ""
         command = [compiler, "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"]
         subprocess.run(command, check=True)

@@ -7,12 +7,11 @@ import pwd
 from collections.abc import Iterator
 from typing import Any, Callable
 
-import pymysql.err
 import pytest
 
-from tests.connect.accounts import current_user, over, quoted, refusal
+from tests.connect.accounts import current_user, over, quoted, refusal, without
 from tests.connect.certificates import TlsServer
-from tests.connect.pam import SERVICE
+from tests.connect.pam import SERVICE, Pam
 from tests.page.tables import PLUGINS
 
 pytestmark = pytest.mark.newest
@@ -37,8 +36,7 @@ def made(plugin: str, server: TlsServer) -> str:
 
 
 def has(plugin: str, server: TlsServer) -> bool:
-    rows = PLUGINS.hole((plugin, TRANSPORTS[0]), server.kind)
-    return rows is None
+    return PLUGINS.hole((plugin, TRANSPORTS[0]), server.kind) is None
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -47,6 +45,7 @@ async def test_a_password(
     tls_server: TlsServer, account: Account, record: Any, plugin: str, transport: str
 ) -> None:
     if not has(plugin, tls_server):
+        without(plugin, tls_server)
         return
     arguments = over(transport, tls_server, user="somebody")
     if plugin == "client_ed25519":
@@ -68,6 +67,7 @@ async def test_caching_sha2_password(
     """The first login tells the server the password, in the clear with its RSA key."""
     plugin = "caching_sha2_password"
     if not has(f"{plugin}, cached", tls_server):
+        without(plugin, tls_server)
         return
     arguments = over(transport, tls_server, user="somebody")
     for password in PASSWORDS:
@@ -131,15 +131,16 @@ def install(server: TlsServer, plugin: str) -> None:
 
 @pytest.mark.vendor("mariadb")
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_pam(tls_server: TlsServer, account: Account, record: Any, transport: str) -> None:
+async def test_pam(
+    tls_server: TlsServer, account: Account, record: Any, pam: Pam, transport: str
+) -> None:
     """The password goes as it is where the server is proven, on the machine, or where it is said.
 
     One server asks with mysql_clear_password, the other with dialog.
     """
-    try:
-        account("somebody", f"VIA pam USING '{SERVICE}'")
-    except pymysql.err.Error:
-        pytest.skip("this server has no PAM: its library or a C compiler is missing")
+    if pam.missing:
+        pytest.skip(pam.missing)
+    account("somebody", f"VIA pam USING '{SERVICE}'")
     arguments = over(transport, tls_server, user="somebody", password="throw-away")
     if tls_server.kind == "mariadb-sid":
         assert await refusal(**arguments, naming="dialog") == 2059
