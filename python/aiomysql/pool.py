@@ -80,6 +80,7 @@ def create_pool(
 
     Raises:
         ValueError: the limits make no sense.
+        TypeError: ``check`` is a bool, or an argument is unknown.
         Error: one of the first ``minsize`` connections could not be opened.
     """
     coro = _create_pool(
@@ -155,6 +156,8 @@ class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
             raise ValueError("minsize should be zero or greater")
         if maxsize < minsize and maxsize != 0:
             raise ValueError("maxsize should be not less than minsize")
+        if isinstance(check, bool):
+            raise TypeError("check should be a number of seconds, None or a function")
         _check_limits(
             acquire_timeout=acquire_timeout,
             max_waiting=max_waiting,

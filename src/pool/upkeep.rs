@@ -194,3 +194,23 @@ fn next_due(pool: &Bound<'_, Pool>) -> PyResult<f64> {
     }
     Ok(due)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_a_minute() {
+        for (failures, delay) in [(0, 1.0), (1, 2.0), (5, 32.0), (6, 60.0), (4000, 60.0)] {
+            let chosen = delay_after(failures);
+            assert!((delay * 0.9..=delay * 1.1).contains(&chosen), "{chosen}");
+        }
+    }
+
+    #[test]
+    fn lifetimes_differ_by_a_twentieth() {
+        let chosen: Vec<f64> = (0..100).map(|_| lifetime(100.0)).collect();
+        assert!(chosen.iter().all(|each| (95.0..=100.0).contains(each)));
+        assert!(chosen.iter().any(|each| *each != chosen[0]));
+    }
+}

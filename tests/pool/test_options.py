@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import warnings
 import weakref
 from typing import Any
 
@@ -105,6 +106,11 @@ async def test_max_waiting(create_pool: CreatePool) -> None:
 async def test_options_that_make_no_sense(server: RunningServer, option: str) -> None:
     with pytest.raises(ValueError, match=f"{option} should be zero or greater"):
         await aiomysql.create_pool(**server.connect_kwargs(), **{option: -1})
+
+
+async def test_a_check_that_is_neither(server: RunningServer) -> None:
+    with pytest.raises(TypeError, match="check should be a number of seconds"):
+        await aiomysql.create_pool(**server.connect_kwargs(), check=False)
 
 
 # Age
@@ -272,6 +278,21 @@ async def test_a_reset_that_fails(
     async with pool.acquire() as other:
         assert await session(other)
     assert pool.stats().closed["reset"] == 1
+
+
+def test_a_program_that_ends_in_a_reset(
+    server: RunningServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def use() -> None:
+        pool = await aiomysql.create_pool(minsize=1, reset=True, **server.connect_kwargs())
+        async with pool.acquire() as connection:
+            await session(connection)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        asyncio.run(use())
+        gc.collect()
+    assert not caplog.records
 
 
 async def test_connections_can_be_reset_by_hand(connect: Any) -> None:
