@@ -12,6 +12,7 @@ import aiomysql
 import pymysql
 import pytest
 
+from tests.farewell import assert_farewells
 from tests.fix_servers import RunningServer
 
 pytestmark = pytest.mark.newest
@@ -305,19 +306,19 @@ async def test_the_context_manager_closes(server: RunningServer) -> None:
 
 
 async def test_the_server_gets_a_farewell(server: RunningServer, connect: Connect) -> None:
-    before = status(server, "Aborted_clients")
-    threads = []
-    for unix_socket in (False, True):
-        for how in ("close", "ensure_closed"):
-            connection = await connect(unix_socket)
-            threads.append(connection.thread_id())
-            assert await value(connection, "SELECT 1") == 1
-            ended = getattr(connection, how)()
-            if ended is not None:
-                await ended
-    for thread in threads:
-        await gone(server, thread)
-    assert status(server, "Aborted_clients") == before
+    async def ended() -> list[int]:
+        threads = []
+        for unix_socket in (False, True):
+            for how in ("close", "ensure_closed"):
+                connection = await connect(unix_socket)
+                threads.append(connection.thread_id())
+                assert await value(connection, "SELECT 1") == 1
+                end = getattr(connection, how)()
+                if end is not None:
+                    await end
+        return threads
+
+    await assert_farewells(server, ended)
 
 
 async def test_a_connection_that_is_forgotten(server: RunningServer) -> None:

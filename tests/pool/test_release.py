@@ -11,6 +11,7 @@ from typing import Any
 import aiomysql
 import pytest
 
+from tests.farewell import assert_farewells
 from tests.fix_servers import RunningServer
 from tests.pool.support import MANY_ROWS, Connects, CreatePool, counts, killed, session, settled
 
@@ -337,24 +338,19 @@ async def test_clear(server: RunningServer, create_pool: CreatePool) -> None:
 async def test_connections_of_a_pool_say_goodbye(
     server: RunningServer, create_pool: CreatePool
 ) -> None:
-    def aborted() -> int:
-        return int(server.query("SHOW GLOBAL STATUS LIKE 'Aborted_clients'")[0][1])
-
-    before = aborted()
-    pool = await create_pool(minsize=3, maxsize=3, pool_recycle=0)
-    numbers = [connection.thread_id() for connection in pool._free]
-    await asyncio.sleep(0.01)
-    async with pool.acquire() as connection:
-        numbers.append(connection.thread_id())
-        await connection.begin()
-    await pool.clear()
-    pool.close()
-    await pool.wait_closed()
-    marks = ", ".join(map(str, numbers))
-    sql = f"SELECT COUNT(*) FROM information_schema.processlist WHERE id IN ({marks})"
-    while server.query(sql) != [(0,)]:
+    async def ended() -> list[int]:
+        pool = await create_pool(minsize=3, maxsize=3, pool_recycle=0)
+        numbers = [connection.thread_id() for connection in pool._free]
         await asyncio.sleep(0.01)
-    assert aborted() == before
+        async with pool.acquire() as connection:
+            numbers.append(connection.thread_id())
+            await connection.begin()
+        await pool.clear()
+        pool.close()
+        await pool.wait_closed()
+        return numbers
+
+    await assert_farewells(server, ended)
 
 
 async def test_a_streamed_result_keeps_the_connection_of_others_free(

@@ -12,6 +12,7 @@ from typing import Any
 import aiomysql
 import pytest
 
+from tests.farewell import assert_farewells
 from tests.fix_asyncio import new_event_loop
 from tests.fix_servers import RunningServer
 from tests.pool.support import CreatePool, counts, eventually_closed, no_complaints, settled
@@ -183,26 +184,21 @@ async def test_terminate_does_not_wait(create_pool: CreatePool, proxy: Proxy, na
 
 
 async def test_they_say_goodbye(server: RunningServer, create_pool: CreatePool, name: str) -> None:
-    def aborted() -> int:
-        return int(server.query("SHOW GLOBAL STATUS LIKE 'Aborted_clients'")[0][1])
+    async def ended() -> list[int]:
+        numbers = []
+        for end in ("clear", "close"):
+            pool = await create_pool(minsize=2)
+            for connection in [await pool.acquire() for _ in range(2)]:
+                numbers.append(connection.thread_id())
+                await read(connection, name)
+                pool.release(connection)
+            if end == "clear":
+                await pool.clear()
+            pool.close()
+            await pool.wait_closed()
+        return numbers
 
-    before = aborted()
-    numbers = []
-    for end in ("clear", "close"):
-        pool = await create_pool(minsize=2)
-        for connection in [await pool.acquire() for _ in range(2)]:
-            numbers.append(connection.thread_id())
-            await read(connection, name)
-            pool.release(connection)
-        if end == "clear":
-            await pool.clear()
-        pool.close()
-        await pool.wait_closed()
-    marks = ", ".join(map(str, numbers))
-    sql = f"SELECT COUNT(*) FROM information_schema.processlist WHERE id IN ({marks})"
-    while server.query(sql) != [(0,)]:
-        await asyncio.sleep(0.01)
-    assert aborted() == before
+    await assert_farewells(server, ended)
 
 
 async def test_what_is_closed_or_taken_away_meanwhile(
