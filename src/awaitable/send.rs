@@ -6,6 +6,7 @@
 
 use pyo3::PyClass;
 use pyo3::exceptions::PyStopIteration;
+#[cfg(Py_3_10)]
 use pyo3::ffi;
 use pyo3::prelude::*;
 

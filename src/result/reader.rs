@@ -7,15 +7,13 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::{Column, QueryResult, Row, TextProtocol, Value};
 use pyo3::prelude::*;
 
+use super::ROWS_PER_BATCH;
 use super::result_set::ResultSet;
 use super::rows::{Reading, RowMaker};
 use crate::charset::Codec;
 use crate::connection::{Lease, Pending};
 use crate::errors::Result;
 use crate::runtime::yield_to_loop;
-
-/// Rows between two returns to the event loop: about a millisecond's work.
-pub(super) const ROWS_PER_BATCH: usize = 1000;
 
 /// What is held of a stream at most: whichever comes first.
 const STREAM_ROWS: usize = 256;

@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use super::reader::ROWS_PER_BATCH;
+use super::ROWS_PER_BATCH;
 use super::rows::RowMaker;
 use crate::charset::Codec;
 use crate::connection::{Facts, Link, Pending};
