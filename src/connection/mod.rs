@@ -11,6 +11,7 @@ mod open;
 mod options;
 mod single;
 mod socket;
+mod statements;
 mod wire;
 
 pub use command::{Statement, perform, ping, run, with_lease};
