@@ -13,8 +13,6 @@ import pytest
 from tests.fix_servers import RunningServer
 from tests.integration.support import numbers
 
-pytestmark = pytest.mark.bridge
-
 
 class Seen:
     """A hook that notes what it is called with."""
@@ -121,6 +119,7 @@ async def test_errors(connect: Any, seen: Seen) -> None:
     assert not seen.calls
 
 
+@pytest.mark.bridge
 async def test_a_statement_that_is_cancelled(connect: Any, seen: Seen) -> None:
     connection = await connect(on_query=seen)
     seen.take()
@@ -139,6 +138,7 @@ async def test_in_a_pool(create_pool: Any, seen: Seen) -> None:
     assert seen.take() == [("SELECT 1", 1)]
 
 
+@pytest.mark.bridge
 async def test_it_runs_in_the_callers_context(connect: Any) -> None:
     request: contextvars.ContextVar[int] = contextvars.ContextVar("request", default=0)
     seen: list[int] = []

@@ -269,10 +269,10 @@ async def test_the_reset_is_over_before_the_next_has_it(create_pool: CreatePool)
 async def test_a_reset_that_fails(
     server: RunningServer, create_pool: CreatePool, proxy: Proxy
 ) -> None:
-    pool = await create_pool(
-        minsize=1, maxsize=1, reset=True, connect_timeout=0.5, host=proxy.host, port=proxy.port
-    )
+    pool = await create_pool(minsize=1, maxsize=1, reset=True, host=proxy.host, port=proxy.port)
     async with pool.acquire() as connection:
+        # Its patience; opening another is to have all the time it needs.
+        connection.connect_timeout = 0.5
         proxy.stall_all()
     await eventually_closed(connection)
     async with pool.acquire() as other:

@@ -33,11 +33,15 @@ async def read(connection: Any, name: str) -> Any:
         return await cursor.fetchall()
 
 
-async def stalled(create_pool: CreatePool, proxy: Proxy, name: str, **options: Any) -> Any:
+async def stalled(
+    create_pool: CreatePool, proxy: Proxy, name: str, patience: float | None = None, **options: Any
+) -> Any:
     """A pool whose only connection has come back, and the server's answer to that is held up."""
     pool = await create_pool(minsize=1, host=proxy.host, port=proxy.port, **options)
     connection = await pool.acquire()
     await read(connection, name)
+    # For this one alone; opening another is to have all the time it needs.
+    connection.connect_timeout = patience
     proxy.stall_all()
     await pool.release(connection)
     return pool, connection
@@ -124,7 +128,7 @@ async def test_a_server_that_does_not_answer(
     create_pool: CreatePool, proxy: Proxy, name: str
 ) -> None:
     with no_complaints():
-        pool, connection = await stalled(create_pool, proxy, name, connect_timeout=0.5)
+        pool, connection = await stalled(create_pool, proxy, name, patience=0.5)
         await eventually_closed(connection)
         assert counts(pool) == (0, 0, 0)
         async with pool.acquire() as other:
