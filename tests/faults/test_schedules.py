@@ -150,6 +150,9 @@ class Run:
                 return "closed"
             raise
         except Exception as error:
+            is_lost = isinstance(error, aiomysql.InternalError) or error.args[0] == 2013
+            if is_lost and not connection.closed:
+                raise Wrong(f"the connection is not closed after {error!r}") from error
             return self.judged(error)
         if rows == answer_to(marker):
             return "rows"
