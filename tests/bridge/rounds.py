@@ -18,6 +18,7 @@ import aiomysql
 from tests.bridge import process
 from tests.bridge.fake_server import FakeServer
 from tests.fix_asyncio import new_event_loop
+from tests.soak.work import PHASES
 
 Kwargs = dict[str, Any]
 
@@ -164,3 +165,11 @@ def in_flight(closed: bool) -> None:
         settles(one_round)
     # What asyncio says about any task that is left behind, and nothing else.
     assert all(line.startswith("Task was destroyed but it is pending!") for line in said), said
+
+
+def long_work(given: dict[str, Any]) -> None:
+    """What `make soak` does, for a moment."""
+    loop = new_event_loop()
+    work = PHASES[given["phase"]]
+    settles(lambda: loop.run_until_complete(work(given["kwargs"], given["count"])))
+    loop.close()

@@ -26,6 +26,18 @@ def test_leave_nothing(server: Any, script: Callable[..., str], what: str) -> No
     assert script(SCRIPT.format(what), server.connect_kwargs(host="127.0.0.1")) == ""
 
 
+@pytest.mark.vendor("mariadb")
+@pytest.mark.parametrize(
+    ("phase", "count"), [("queries", 1000), ("connects", 100), ("cancels", 50), ("pools", 20)]
+)
+def test_long_work_leaves_nothing(
+    server: Any, script: Callable[..., str], phase: str, count: int
+) -> None:
+    kwargs = server.connect_kwargs(host="127.0.0.1", autocommit=True)
+    given = {"phase": phase, "count": count, "kwargs": kwargs}
+    assert script(SCRIPT.format("long_work"), given) == ""
+
+
 @pytest.mark.parametrize("what", ["left_open", "never_closed"])
 def test_loops_with_connections_leave_nothing(
     fake: FakeServer, script: Callable[..., str], what: str

@@ -46,7 +46,7 @@ FIELDS = [
 ROW = [data for _, _, data in CELLS]
 #: What Python shares: a reference too many or too few shows in its count, before it is immortal.
 SHARED = [None, True, 1, 5, "", "a", b"", b"a", (), Decimal, dt.date]
-TIMES = 2000
+TIMES = 1000
 
 
 @pytest.mark.parametrize("use_unicode", [True, False])
