@@ -125,18 +125,21 @@ def insert() -> Any:
 def test_nothing_is_kept(work: Callable[[], Any]) -> None:
     """Neither objects of ours, nor counts of what is shared with everybody."""
 
-    def count() -> tuple[int, list[int]]:
+    def held() -> list[int]:
         gc.collect()
-        return sys.getallocatedblocks(), [sys.getrefcount(each) for each in SHARED]
+        return [sys.getallocatedblocks(), *map(sys.getrefcount, SHARED)]
 
-    for _ in range(10):
-        work()
-    blocks, shared = count()
-    for _ in range(TIMES):
-        work()
-    blocks_after, shared_after = count()
-    # Caches of Python's own come and go; one reference for each time would be TIMES of them.
-    assert abs(blocks_after - blocks) < TIMES / 4
-    assert [
-        each for each, b, a in zip(SHARED, shared, shared_after) if abs(a - b) >= TIMES / 4
-    ] == []
+    def growth() -> list[int]:
+        before = held()
+        for _ in range(TIMES):
+            work()
+        return [abs(after - count) for count, after in zip(before, held())]
+
+    # What the tests before have left, and Python's own caches, may come and go in one round; a
+    # reference for each time shows in every round.
+    least = growth()
+    for _ in range(4):
+        if max(least) < TIMES / 4:
+            break
+        least = [min(pair) for pair in zip(least, growth())]
+    assert max(least) < TIMES / 4, dict(zip(["blocks", *map(repr, SHARED)], least))
