@@ -158,8 +158,8 @@ def in_flight(closed: bool) -> None:
 
     def one_round() -> None:
         gone = [once(fake) for _ in range(20)]
-        gc.collect()
-        assert [task() for task in gone] == [None] * 20
+        # The fallback's thread may be in the middle of waking the last one.
+        assert process.eventually(lambda: not any(task() for task in gone))
 
     with FakeServer() as fake:
         settles(one_round)

@@ -53,6 +53,7 @@ SECTIONS: dict[str, list[str]] = {
         "performance/index.md",
         "performance/results.md",
         "performance/pinned.md",
+        "performance/instructions.md",
         "performance/soak.md",
     ],
     "The project": [
