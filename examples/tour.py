@@ -1,7 +1,7 @@
-"""A tour of aiomysql: pools, parameters, bulk inserts, streams, procedures, files, cancellation.
+"""A tour of aiomysql: pools, bulk inserts, streams, procedures, files, cancellation, TLS.
 
 Connects to the server that MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD and MYSQL_DATABASE
-name; `make demo` starts one.
+name, and once by TLS where MYSQL_SSL_CA names the file of its authority; `make demo` starts one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import os
+import ssl
 import tempfile
 from typing import Any
 
@@ -40,6 +41,7 @@ async def main() -> None:
         await send_anything(pool)
         await change_ones_mind(pool)
         await load_a_file()
+        await speak_in_private()
         await clean_up(pool)
     finally:
         pool.close()
@@ -190,6 +192,22 @@ async def load_a_file() -> None:
             )
             await conn.commit()
             print(f"\n{cur.rowcount} lines were loaded from a file.")
+
+
+async def speak_in_private() -> None:
+    authority = os.environ.get("MYSQL_SSL_CA")
+    if authority is None:
+        return
+    # The server's certificate and its name are verified, as the context says.
+    context = ssl.create_default_context(cafile=authority)
+    async with aiomysql.connect(**server(), ssl=context) as conn, conn.cursor() as cur:
+        await cur.execute("SHOW STATUS WHERE Variable_name IN ('Ssl_version', 'Ssl_cipher')")
+        spoken = dict(await cur.fetchall())
+        print(f"\nTLS: {spoken['Ssl_version']}, {spoken['Ssl_cipher']}.")
+    try:
+        await aiomysql.connect(**server(), ssl=ssl.create_default_context())
+    except aiomysql.OperationalError as error:
+        print(f"A server that nobody vouches for is refused: {error.args[0]}.")
 
 
 async def clean_up(pool: aiomysql.Pool) -> None:

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 
 from tests.servers import Fleet
+from tests.servers.folder import Folder
 from tests.servers.process import die_with_parent
 from tools import environment
 from tools.console import give_up, say
@@ -16,15 +18,24 @@ from tools.console import give_up, say
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     python = environment.library()
-    with Fleet(["mariadb"]) as fleet:
+    with ExitStack() as running:
+        certificates = Folder()
+        running.callback(certificates.remove)
+        # trustme makes them, which is at home in the virtual environment.
+        environment.run([str(python), "-m", "tests.connect.certificates", str(certificates.path)])
+        files = {name: f"{certificates.path}/{name}.pem" for name in ("ca", "cert", "key")}
+        options = tuple(f"--ssl-{name}={file}" for name, file in files.items())
+        fleet = running.enter_context(Fleet(["mariadb"], options))
         for reason in fleet.missing.values():
             give_up(reason)
-        address = fleet.addresses["mariadb"]
+        variables = fleet.addresses["mariadb"].example_variables()
+        if not fleet.is_given:
+            variables["MYSQL_SSL_CA"] = files["ca"]
         say("examples/tour.py\n")
         return subprocess.run(
             [str(python), "examples/tour.py"],
             cwd=environment.ROOT,
-            env={**os.environ, **address.example_variables()},
+            env={**os.environ, **variables},
             preexec_fn=die_with_parent,
             check=False,
         ).returncode

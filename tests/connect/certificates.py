@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -128,3 +129,22 @@ class TlsServer:
     def _reload(self) -> None:
         mysql = self.vendor == "mysql"
         self.query("ALTER INSTANCE RELOAD TLS" if mysql else "FLUSH SSL")
+
+
+def write_all(folder: Path) -> None:
+    """An authority's certificate, and one of a server on this machine with its key."""
+    authority = trustme.CA()
+    issued = authority.issue_cert(*HOSTS)
+    files = {
+        "ca": authority.cert_pem.bytes(),
+        "cert": issued.cert_chain_pems[0].bytes(),
+        "key": issued.private_key_pem.bytes(),
+    }
+    for name, content in files.items():
+        path = folder / f"{name}.pem"
+        path.write_bytes(content)
+        path.chmod(0o644)
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]))

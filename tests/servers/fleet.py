@@ -21,8 +21,10 @@ def throw_away(kind: str, options: tuple[str, ...] = ()) -> Server:
 class Fleet:
     """A context in which the wanted servers run. `missing` says why one does not, in a line."""
 
-    def __init__(self, vendors: list[str]) -> None:
+    def __init__(self, vendors: list[str], options: tuple[str, ...] = ()) -> None:
+        """`options` are for the throw-away servers' command lines."""
         self._vendors = vendors
+        self._options = options
         self._started: list[Server] = []
         self.addresses: dict[str, Address] = {}
         self.missing: dict[str, str] = {}
@@ -49,6 +51,11 @@ class Fleet:
         while self._started:
             self._started.pop().stop()
 
+    @property
+    def is_given(self) -> bool:
+        """All servers are the user's own."""
+        return not self._started
+
     def environment(self) -> dict[str, str]:
         """The environment for a child process that is to use these servers."""
         urls = {variable(vendor): address.url for vendor, address in self.addresses.items()}
@@ -61,7 +68,7 @@ class Fleet:
                 self.addresses[vendor] = given
                 continue
             try:
-                server = throw_away(vendor)
+                server = throw_away(vendor, self._options)
             except (PackagesUnavailable, ServerFailed) as error:
                 self.missing[vendor] = (
                     f"no {vendor} server: {error}; {variable(vendor)} can name one of your own"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
-from unittest import mock
 
 import pytest
 
 pytest.importorskip("tortoise")
 # It would rather take asyncmy, where that is installed.
-with mock.patch.dict(sys.modules, {"asyncmy": None}):
+try:
+    sys.modules["asyncmy"] = None  # type: ignore[assignment]
     import tortoise.backends.mysql.client
+finally:
+    del sys.modules["asyncmy"]
 import aiomysql
 from tortoise import Tortoise, fields
 from tortoise.exceptions import IntegrityError, OperationalError
