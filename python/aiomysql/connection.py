@@ -7,8 +7,6 @@ defaults and hooks.
 from __future__ import annotations
 
 import asyncio
-import codecs
-import configparser
 import getpass
 import inspect
 import os
@@ -16,7 +14,6 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 from warnings import warn as _plain_warn
 
-from pymysql.charset import charset_by_name
 from pymysql.constants import CLIENT, COMMAND, CR, SERVER_STATUS
 from pymysql.converters import decoders, encoders
 from pymysql.err import (
@@ -33,6 +30,7 @@ from pymysql.err import (
 )
 
 from . import _client_flag, _native, _streams
+from ._arguments import UNSET, OptionFile, codec_of, find_charset, one_of, text
 from ._types import CursorT
 from ._version import __version__
 from .cursors import Cursor
@@ -65,8 +63,6 @@ _AUTH_PLUGINS = (
     "parsec",
 )
 
-_UNSET: Any = object()
-
 
 def connect(
     host: str = "localhost",
@@ -94,8 +90,8 @@ def connect(
     program_name: str = "",
     server_public_key: Any = None,
     *,
-    database: str | None = _UNSET,
-    passwd: Password = _UNSET,
+    database: str | None = UNSET,
+    passwd: Password = UNSET,
     read_timeout: float | None = None,
     write_timeout: float | None = None,
     cancel: Literal["close", "kill"] = "close",
@@ -223,15 +219,15 @@ class Connection(_native.Connection[CursorT]):
         program_name: str = "",
         server_public_key: Any = None,
         *,
-        database: str | None = _UNSET,
-        passwd: Password = _UNSET,
+        database: str | None = UNSET,
+        passwd: Password = UNSET,
         read_timeout: float | None = None,
         write_timeout: float | None = None,
         cancel: Literal["close", "kill"] = "close",
         on_query: OnQuery | None = None,
     ) -> None:
-        db = _one_of("db", db, "database", database, None)
-        password = _one_of("password", password, "passwd", passwd, "")
+        db = one_of("db", db, "database", database, None)
+        password = one_of("password", password, "passwd", passwd, "")
         if server_public_key is not None:
             raise NotSupportedError(
                 "server_public_key cannot be honoured by this driver; use TLS (ssl=), which "
@@ -243,7 +239,7 @@ class Connection(_native.Connection[CursorT]):
                 f"Authentication plugin '{auth_plugin}' not configured",
             )
         if read_default_file:
-            options = _OptionFile(read_default_file, read_default_group or "client")
+            options = OptionFile(read_default_file, read_default_group or "client")
             user = options.get("user", user)
             password = options.get("password", password)
             host = options.get("host", host)
@@ -365,12 +361,12 @@ class Connection(_native.Connection[CursorT]):
         return None if self.closed else _streams.Writer(self)
 
     def _take_charset(self, name: str) -> None:
-        charset = _find_charset(name)
+        charset = find_charset(name)
         self._charset = name
         # The server's name of it: PyMySQL takes "utf8" for utf8mb4.
         self._server_charset = charset.name
         self._collation = charset.collation
-        self._encoding = _codec_of(charset)
+        self._encoding = codec_of(charset)
         self._set_codec(self._encoding)
 
     async def _connect(self) -> None:
@@ -389,8 +385,8 @@ class Connection(_native.Connection[CursorT]):
                     "host": self._host or "localhost",
                     "port": self._port,
                     "unix_socket": self._unix_socket or None,
-                    "user": _text(self._user or "", "user"),
-                    "password": _text(password or "", "password"),
+                    "user": text(self._user or "", "user"),
+                    "password": text(password or "", "password"),
                     "db": self._db,
                     "found_rows": bool(self.client_flag & CLIENT.FOUND_ROWS),
                     "takes_several": bool(self.client_flag & CLIENT.MULTI_STATEMENTS),
@@ -691,7 +687,7 @@ class Connection(_native.Connection[CursorT]):
         Raises:
             ProgrammingError: it is unknown, or Python has no codec for it.
         """
-        _find_charset(charset)
+        find_charset(charset)
         await self._command(f"SET NAMES {self.escape(charset)}")
         self._take_charset(charset)
 
@@ -742,61 +738,9 @@ class Connection(_native.Connection[CursorT]):
             self.close()
 
 
-def _one_of(name: str, value: Any, other: str, alias: Any, default: Any) -> Any:
-    """The value of an argument that has two names."""
-    if alias is _UNSET:
-        return value
-    if value != default:
-        raise TypeError(f"{name} and {other} are the same argument: give one of them")
-    return alias
-
-
-def _find_charset(name: str) -> Any:
-    try:
-        charset = charset_by_name(name)
-    except KeyError:
-        charset = None
-    if charset is None:
-        raise ProgrammingError(f"Unknown character set: {name!r}")
-    try:
-        codecs.lookup(_codec_of(charset))
-    except LookupError as error:
-        raise ProgrammingError(f"Python has no codec for the character set {name!r}") from error
-    return charset
-
-
-def _codec_of(charset: Any) -> str:
-    """Python's codec; it has none for MySQL's "binary", in which text goes as it is."""
-    return "utf8" if charset.encoding == "binary" else str(charset.encoding)
-
-
-def _text(value: str | bytes, name: str) -> str:
-    try:
-        text = value if isinstance(value, str) else value.decode("utf-8")
-        # A lone surrogate has no UTF-8.
-        text.encode("utf-8")
-        return text
-    except UnicodeError:
-        pass
-    # Not inside the handler: that error holds the value, which may be a password.
-    raise NotSupportedError(f"{name} that is not UTF-8 is not supported")
-
-
 def _mix(cursors: tuple[type[Cursor[Any]], ...]) -> type[Cursor[Any]]:
     name = "".join(each.__name__ for each in cursors).replace("Cursor", "") + "Cursor"
     return type(name, cursors, {})
-
-
-class _OptionFile:
-    """One group of a MySQL option file; a missing file or group has no options."""
-
-    def __init__(self, path: str, group: str) -> None:
-        self._parser = configparser.RawConfigParser(allow_no_value=True, strict=False)
-        self._parser.read(os.path.expanduser(path))
-        self._group = group
-
-    def get(self, option: str, default: Any) -> Any:
-        return self._parser.get(self._group, option, fallback=default)
 
 
 _native.remember_hooks(

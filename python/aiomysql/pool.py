@@ -12,6 +12,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _native
+from ._arguments import UNSET
 from ._pool_types import PoolStats, PoolTimeout, TooManyRequests
 from ._types import CursorT
 from .connection import connect
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 __all__ = ["Pool", "PoolStats", "PoolTimeout", "TooManyRequests", "connect", "create_pool"]
-
-_UNSET: Any = object()
 
 
 def create_pool(
@@ -218,7 +217,7 @@ class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
         return PoolStats(**self._stats())
 
     def acquire(
-        self, *, timeout: float | None = _UNSET
+        self, *, timeout: float | None = UNSET
     ) -> _PoolAcquireContextManager[Connection[CursorT]]:
         """Get a connection: ``async with pool.acquire() as conn`` or ``await pool.acquire()``.
 
@@ -232,12 +231,12 @@ class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
             RuntimeError: the pool is closing.
             OperationalError: a connection was needed and could not be opened.
         """
-        if timeout is _UNSET:
+        if timeout is UNSET:
             return _PoolAcquireContextManager(self._acquire(), self)
         return _PoolAcquireContextManager(self._acquire(timeout=timeout), self)
 
-    async def _acquire(self, *, timeout: float | None = _UNSET) -> Connection[CursorT]:
-        limit = self._acquire_timeout if timeout is _UNSET else timeout
+    async def _acquire(self, *, timeout: float | None = UNSET) -> Connection[CursorT]:
+        limit = self._acquire_timeout if timeout is UNSET else timeout
         return await self._checkout(limit)  # type: ignore[no-any-return]
 
     async def _fill_free_pool(self, override_min: bool) -> None:
