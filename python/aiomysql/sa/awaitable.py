@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Coroutine, Generator
 from types import TracebackType
-from typing import Any, Generic, Optional, TypeVar
+from typing import Any, Generic, Optional, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -11,7 +11,7 @@ class ContextManager(Coroutine[Any, Any, T], Generic[T]):
     """A coroutine whose result can also be had, and ended, by ``async with``.
 
     It is a ``collections.abc.Coroutine``, so that tasks, ``gather`` and ``wait_for`` take it as
-    they take any other. A subclass says in ``_exit`` what ends the result.
+    they take any other.
     """
 
     __slots__ = ("_coro", "_result")
@@ -54,7 +54,9 @@ class ContextManager(Coroutine[Any, Any, T], Generic[T]):
         exc: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> Awaitable[None]:
-        raise NotImplementedError
+        """End the result: by its own ``__aexit__``, unless a subclass says otherwise."""
+        ended: Awaitable[None] = cast("Any", self._result).__aexit__(exc_type, exc, traceback)
+        return ended
 
 
 class Done:

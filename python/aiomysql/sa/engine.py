@@ -172,11 +172,3 @@ class EngineContextManager(ContextManager[Engine]):
     """What ``create_engine()`` returns: ``async with`` closes the engine and waits for that."""
 
     __slots__ = ()
-
-    def _exit(
-        self,
-        exc_type: Optional[type[BaseException]],
-        exc: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> Awaitable[None]:
-        return self._result.__aexit__(exc_type, exc, traceback)

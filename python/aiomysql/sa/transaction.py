@@ -1,6 +1,5 @@
 """Transactions of an ``SAConnection``: root, inner, savepoint and two-phase."""
 
-from collections.abc import Awaitable
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Optional
@@ -180,11 +179,3 @@ class TransactionContextManager(ContextManager[Transaction]):
     """What ``begin()`` and its kin return: ``async with`` commits or rolls back."""
 
     __slots__ = ()
-
-    def _exit(
-        self,
-        exc_type: Optional[type[BaseException]],
-        exc: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> Awaitable[None]:
-        return self._result.__aexit__(exc_type, exc, traceback)
