@@ -59,10 +59,7 @@ class FakeServer:
         #: after that.
         self.answers: dict[str, tuple[bytes, bool]] = {}
         self._loop = asyncio.new_event_loop()
-        self._open = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
-        #: Nobody is being served.
-        self._idle = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-server")
 
     def connect_kwargs(self, **changes: Any) -> dict[str, Any]:
@@ -101,6 +98,10 @@ class FakeServer:
         done.result(10)
 
     async def _listen(self) -> int:
+        # Up to 3.9 an event belongs to the loop in which it is made.
+        self._open = asyncio.Event()
+        #: Nobody is being served.
+        self._idle = asyncio.Event()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
