@@ -15,6 +15,7 @@ _COLOURS = {
     "asyncmy": "#2563eb",
     "reference": "#64748b",
     "mysqlclient": "#a3a3a3",
+    "bare": "#d4d4d4",
 }
 _LEFT, _BAR, _GAP, _HEAD, _TRACK, _WIDTH = 130, 16, 6, 30, 470, 700
 

@@ -68,8 +68,9 @@ class Crew:
             "asyncmy": ours,
             "reference": reference,
             "mysqlclient": reference,
+            "bare": ours,
         }
-        self._shared = {"asyncmy": "ours"}
+        self._shared = {"asyncmy": "ours", "bare": "ours"}
         self._workers: dict[str, Worker] = {}
         self.versions: dict[str, str] = {}
         self.missing: dict[str, str] = {}

@@ -1,43 +1,35 @@
-"""The four libraries under measurement, behind one shape."""
+"""The libraries under measurement, and the floor below them, behind one shape."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from benches.python import workloads
+from benches.python import bare, workloads
+from benches.python.clock import Clock
 from benches.python.workloads import Workload
 
 # In the order of the report; the reference is aiomysql 0.3.2 in an environment of its own.
-DRIVERS = ("ours", "asyncmy", "reference", "mysqlclient")
+DRIVERS = ("ours", "asyncmy", "reference", "mysqlclient", "bare")
 # Without autocommit a SELECT opens a transaction; asyncmy's pool then throws the connection away
 # at release (197 new ones for 200 queries), and the pool workloads would measure handshakes.
 _SETTINGS: dict[str, Any] = {"autocommit": True, "charset": "utf8mb4"}
 _MODULES = {"ours": "aiomysql", "reference": "aiomysql", "asyncmy": "asyncmy"}
 
 
-class Clock:
-    """Wall and CPU seconds of this process, all of its threads."""
-
-    def __enter__(self) -> Clock:
-        self._wall, self._cpu = time.perf_counter(), time.process_time()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.cpu = time.process_time() - self._cpu
-        self.wall = time.perf_counter() - self._wall
-
-
 def version(driver: str) -> str:
-    module = importlib.import_module("MySQLdb" if driver == "mysqlclient" else _MODULES[driver])
+    others = {"mysqlclient": "MySQLdb", "bare": "pymysql"}
+    module = importlib.import_module({**_MODULES, **others}[driver])
     return str(getattr(module, "__version__", "?"))
 
 
-def is_asynchronous(driver: str) -> bool:
-    return driver in _MODULES
+def fits(driver: str, work: Workload, loop: str) -> bool:
+    """mysqlclient has no pool; it has no loop either, so it is measured beside asyncio alone."""
+    if driver == "bare":
+        return work.kind == "sequence"
+    return driver != "mysqlclient" or (work.kind != "pool" and loop == "asyncio")
 
 
 async def measure(
@@ -47,6 +39,8 @@ async def measure(
     prepare: Callable[[], None],
 ) -> Clock:
     """One round: connect and warm up, `prepare`, measure, close."""
+    if driver == "bare":
+        return await bare.measure(work, {**_SETTINGS, **connect_kwargs}, prepare)
     async with opened(driver, work, connect_kwargs) as run:
         if not work.is_one_statement:
             await run(work.count // 10)

@@ -84,6 +84,8 @@ def replay(client: socket.socket, recording: Recording) -> None:
 def _packets(peer: socket.socket) -> Iterator[bytes]:
     """The packets of a client, each with its header, until it goes."""
     heard = b""
+    waiting = select.poll()
+    waiting.register(peer, select.POLLIN)
     while True:
         while len(heard) >= 4:
             size = 4 + int.from_bytes(heard[:3], "little")
@@ -92,6 +94,8 @@ def _packets(peer: socket.socket) -> Iterator[bytes]:
             yield heard[:size]
             heard = heard[size:]
         try:
+            # As the servers do: a blocked recv() would also wake when the client takes the answer.
+            waiting.poll()
             more = peer.recv(65536)
         except ConnectionResetError:
             return

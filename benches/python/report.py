@@ -11,6 +11,7 @@ NAMES = {
     "asyncmy": "asyncmy",
     "reference": "aiomysql 0.3.2",
     "mysqlclient": "mysqlclient",
+    "bare": "the loop alone",
 }
 
 

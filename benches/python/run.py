@@ -16,7 +16,7 @@ from typing import Any
 
 from benches.python import chart, report
 from benches.python.crew import Crew, WorkerFailed
-from benches.python.drivers import DRIVERS, is_asynchronous
+from benches.python.drivers import DRIVERS, fits
 from benches.python.results import Result, Setting, load, merged, save
 from benches.python.workloads import TABLES, WORKLOADS
 from tests.servers import VENDORS, Address, from_environment, variable
@@ -63,7 +63,7 @@ def measure(
 ) -> list[Result]:
     """Every driver's rounds in one setting, taking turns; `connect` holds arguments by driver."""
     work = WORKLOADS[setting.workload]
-    fitting = [d for d in drivers if is_asynchronous(d) or _suits_synchronous(setting)]
+    fitting = [driver for driver in drivers if fits(driver, work, setting.loop)]
     request = {"workload": work.name, "loop": setting.loop, "core": core}
     cpu: dict[str, list[float]] = {driver: [] for driver in fitting}
     wall: dict[str, list[float]] = {driver: [] for driver in fitting}
@@ -126,11 +126,6 @@ def _about() -> dict[str, str]:
         "machine": f"{platform.system()} {platform.machine()}",
         "every driver": "autocommit on, utf8mb4, malloc's thresholds fixed",
     }
-
-
-def _suits_synchronous(setting: Setting) -> bool:
-    """mysqlclient has no pool; it has no loop either, so it is measured beside asyncio alone."""
-    return WORKLOADS[setting.workload].kind != "pool" and setting.loop == "asyncio"
 
 
 def _both(choice: str, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benches.python import drivers
+from benches.python.clock import Clock
 from benches.python.workloads import WORKLOADS
 
 
@@ -42,9 +43,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     return {"wall": clock.wall, "cpu": clock.cpu, "peak_kb": peak}
 
 
-def _measure(request: dict[str, Any], prepare: Any) -> drivers.Clock:
+def _measure(request: dict[str, Any], prepare: Any) -> Clock:
     driver, work = request["driver"], WORKLOADS[request["workload"]]
-    if not drivers.is_asynchronous(driver):
+    if driver == "mysqlclient":
         return drivers.measure_mysqlclient(work, request["connect"], prepare)
     loop = _new_event_loop(request["loop"])
     asyncio.set_event_loop(loop)
