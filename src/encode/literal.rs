@@ -8,11 +8,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyByteArray, PyBytes, PyDate, PyDateTime, PyDelta, PyMemoryView, PyString, PyTime, PyType,
+    PyByteArray, PyBytes, PyDate, PyDateTime, PyDelta, PyFloat, PyMemoryView, PyString, PyTime,
+    PyType,
 };
 
 use super::Dialect;
 use super::defaults::{Defaults, Kind};
+use super::float::float;
 use super::temporal;
 use super::text::{Form, Writer, into_string};
 
@@ -175,9 +177,14 @@ impl<'py> Writer<'_, 'py> {
 
     /// Python's shortest digits, with an exponent always, so that the server reads a DOUBLE.
     fn float(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        let number = value.extract::<f64>()?;
+        if number.is_finite() && value.is_exact_instance_of::<PyFloat>() {
+            float(number, self.out);
+            return Ok(());
+        }
         let digits = value.repr()?;
         let digits = digits.to_str()?;
-        if !value.extract::<f64>()?.is_finite() {
+        if !number.is_finite() {
             return Err(unusable(value.py(), digits));
         }
         self.out.extend_from_slice(digits.as_bytes());

@@ -5,6 +5,7 @@ mod batches;
 mod bulk_insert;
 mod defaults;
 mod escape;
+mod float;
 pub(crate) mod interpolate;
 mod literal;
 pub(crate) mod python;
