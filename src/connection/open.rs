@@ -10,6 +10,7 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Value};
 
+use super::backlog::patiently;
 use super::link::Link;
 use super::options::{KEEPALIVE, Options};
 use super::socket;
@@ -50,7 +51,7 @@ pub async fn open(reactor: &Arc<Reactor>, options: Options, tls: Option<Tls>) ->
 async fn get_ready(reactor: &Arc<Reactor>, options: &Options, tls: Option<Tls>) -> Result<Opened> {
     let infile = LocalInfile::new(options.local_infile);
     let opts = options.to_opts(tls.as_ref(), &infile);
-    let (conn, socket) = log_in(opts, options).await;
+    let (conn, socket) = patiently(reactor, || log_in(opts.clone(), options)).await;
     let link = Link::new(reactor, conn?, socket, infile, options.takes_several);
     let mut lease = link.lease()?;
     let settled = match check_version(&mut lease, tls.as_ref()).await {
