@@ -11,6 +11,7 @@ import itertools
 import platform
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from benches.python import chart, report
 from benches.python.crew import Crew, WorkerFailed
 from benches.python.drivers import DRIVERS, is_asynchronous
 from benches.python.results import Result, Setting, load, merged, save
-from benches.python.workloads import TABLES, WORKLOADS
+from benches.python.workloads import TABLES, WORKLOADS, Workload
 from tests.servers import VENDORS, Address, from_environment, variable
 
 _CHARTED = "point"
+# How the workers treat every driver.
+FAIR = {"every driver": "autocommit on, utf8mb4, malloc's thresholds fixed"}
 
 
 def main() -> int:
@@ -60,11 +63,15 @@ def measure(
     connect: dict[str, dict[str, Any]],
     rounds: int,
     core: int | None = None,
+    work: Workload | None = None,
 ) -> list[Result]:
-    """Every driver's rounds in one setting, taking turns; `connect` holds arguments by driver."""
-    work = WORKLOADS[setting.workload]
-    fitting = [d for d in drivers if is_asynchronous(d) or _suits_synchronous(setting)]
-    request = {"workload": work.name, "loop": setting.loop, "core": core}
+    """Every driver's rounds in one setting, taking turns; `connect` holds arguments by driver.
+
+    `work` is the setting's, where it is none of the table's.
+    """
+    work = work or WORKLOADS[setting.workload]
+    fitting = [d for d in drivers if is_asynchronous(d) or _suits_synchronous(work, setting)]
+    request = {"workload": asdict(work), "loop": setting.loop, "core": core}
     cpu: dict[str, list[float]] = {driver: [] for driver in fitting}
     wall: dict[str, list[float]] = {driver: [] for driver in fitting}
     began = time.monotonic()
@@ -108,29 +115,28 @@ def fill(address: Address) -> None:
 
 def publish(results: list[Result], folder: Path, name: str = "results") -> int:
     """Print the table of this run; add its figures to those in `folder`, and draw the chart."""
-    about = _about()
-    print(report.markdown(results, about))
+    facts = {**about(), **FAIR}
+    print(report.markdown(results, facts))
     everything = merged(load(folder / f"{name}.json"), results)
-    save(folder / f"{name}.json", everything, about)
-    (folder / f"{name}.md").write_text(report.markdown(everything, about))
+    save(folder / f"{name}.json", everything, facts)
+    (folder / f"{name}.md").write_text(report.markdown(everything, facts))
     if any(result.setting.workload == _CHARTED for result in everything):
         (folder / f"{name}.svg").write_text(chart.svg(everything, _CHARTED))
     print(f"written to {folder}/{name}.json, .md and .svg", file=sys.stderr)
     return 0 if results else 1
 
 
-def _about() -> dict[str, str]:
+def about() -> dict[str, str]:
     return {
         "measured": datetime.date.today().isoformat(),
         "Python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "every driver": "autocommit on, utf8mb4, malloc's thresholds fixed",
     }
 
 
-def _suits_synchronous(setting: Setting) -> bool:
+def _suits_synchronous(work: Workload, setting: Setting) -> bool:
     """mysqlclient has no pool; it has no loop either, so it is measured beside asyncio alone."""
-    return WORKLOADS[setting.workload].kind != "pool" and setting.loop == "asyncio"
+    return work.kind != "pool" and setting.loop == "asyncio"
 
 
 def _both(choice: str, values: tuple[str, ...]) -> tuple[str, ...]:

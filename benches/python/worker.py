@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benches.python import drivers
-from benches.python.workloads import WORKLOADS
+from benches.python.workloads import Workload
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _measure(request: dict[str, Any], prepare: Any) -> drivers.Clock:
-    driver, work = request["driver"], WORKLOADS[request["workload"]]
+    driver, work = request["driver"], Workload.of(request["workload"])
     if not drivers.is_asynchronous(driver):
         return drivers.measure_mysqlclient(work, request["connect"], prepare)
     loop = _new_event_loop(request["loop"])
