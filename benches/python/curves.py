@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from benches.python.chart import page, text
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 190, 60, 50
-_WIDTH, _HEIGHT = 760, 420
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 230, 60, 50
+_WIDTH, _HEIGHT = 800, 420
 
 
 @dataclass(frozen=True)

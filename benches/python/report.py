@@ -57,4 +57,5 @@ def ratio(ours: tuple[float, ...], peer: tuple[float, ...]) -> float:
 
 def figure(rounds: tuple[float, ...]) -> str:
     middle, spread = median_and_spread(rounds)
-    return f"{middle:.0f} ± {spread:.0%}" if middle >= 100 else f"{middle:.1f} ± {spread:.0%}"
+    digits = 0 if middle >= 100 else 1 if middle >= 10 else 2
+    return f"{middle:.{digits}f} ± {spread:.0%}"

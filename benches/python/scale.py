@@ -155,7 +155,8 @@ def _curves(chart: Chart, results: list[Result]) -> Iterator[curves.Curve]:
                 if result.driver == driver and of == kind
             ]
             if points:
-                name = f"{report.NAMES[driver]}, {called}"
+                name = report.NAMES[driver]
+                name += f", {called}" if len(chart.kinds) > 1 else ""
                 yield curves.Curve(name, COLOURS[driver], points, dashed=number > 0)
 
 
@@ -217,7 +218,7 @@ def _arguments() -> argparse.Namespace:
         "--driver", action="append", choices=asynchronous, help="repeatable (ours and asyncmy)"
     )
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--most-rows", type=int, default=10_000_000)
     parser.add_argument("--most-connections", type=int, default=500)
     parser.add_argument("--output", type=Path, default=Path("docs/performance"))
