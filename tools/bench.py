@@ -3,7 +3,10 @@
 make bench ARGS="--workload point --rounds 7"   one workload, about a minute
 make bench ARGS=pinned                          the pinned rig
 make bench ARGS=syscalls                        system calls for each query
+make bench ARGS=scale                           cost as rows and connections grow
+make bench ARGS=fairness                        what a busy connection leaves to the loop
 make bench ARGS=stall                           the loop's longest stalls while rows arrive
+make bench ARGS=footprint                       memory of a connection, importing, connecting
 make bench ARGS=instructions                    instructions for each query and row
 make bench ARGS=criterion                       decoding and encoding alone, in Rust
 """
@@ -22,7 +25,16 @@ from tests.servers.process import die_with_parent
 from tools import environment, libpython
 from tools.console import say
 
-_MEASUREMENTS = ("run", "pinned", "syscalls", "stall", "instructions")
+_MEASUREMENTS = (
+    "run",
+    "pinned",
+    "scale",
+    "fairness",
+    "footprint",
+    "syscalls",
+    "stall",
+    "instructions",
+)
 
 
 def main() -> int:

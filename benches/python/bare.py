@@ -1,4 +1,4 @@
-"""What no driver on an event loop can undercut: the same bytes, sent and received by the loop alone.
+"""What no driver on a loop can undercut: the same bytes, sent and received by the loop alone.
 
 PyMySQL logs in. Then the loop calls back for each answer, and the callback sends the next query:
 nothing is encoded, decoded or awaited. What this costs is the kernel's and the loop's own.

@@ -1,4 +1,4 @@
-"""A bar chart of one workload as SVG, drawn without any library."""
+"""A bar chart of one workload as SVG, drawn without any library; and what other charts share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benches.python.report import NAMES
 from benches.python.results import Result, Setting, median_and_spread
 from benches.python.workloads import WORKLOADS
 
-_COLOURS = {
+COLOURS = {
     "ours": "#c2410c",
     "asyncmy": "#2563eb",
     "reference": "#64748b",
@@ -33,13 +33,18 @@ def svg(results: list[Result], workload: str) -> str:
         top += _HEAD + len(block) * (2 * _BAR + _GAP)
     work = WORKLOADS[workload]
     title = f"{work.title}: CPU and wall time, {work.unit} (shorter is better)"
+    legend = text(10, 42, "full colour: CPU of the client process; pale: wall time")
+    return page(_WIDTH, top + 10, title, [legend, *parts])
+
+
+def page(width: int, height: int, title: str, parts: list[str]) -> str:
+    """A chart of these parts, below its title."""
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{top + 10}"'
-            f' viewBox="0 0 {_WIDTH} {top + 10}" font-family="sans-serif" font-size="12">',
-            f'<rect width="{_WIDTH}" height="{top + 10}" fill="#ffffff"/>',
-            _text(10, 24, title, size=15),
-            _text(10, 42, "full colour: CPU of the client process; pale: wall time"),
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+            f' viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+            text(10, 24, title, size=15),
             *parts,
             "</svg>\n",
         ]
@@ -48,22 +53,24 @@ def svg(results: list[Result], workload: str) -> str:
 
 def _block(setting: Setting, results: list[Result], top: int, longest: float) -> Iterator[str]:
     where = f"{setting.server}, {setting.transport}, {setting.loop}"
-    yield _text(10, top + 18, where, weight="bold")
+    yield text(10, top + 18, where, weight="bold")
     top += _HEAD
     for result in sorted(results, key=lambda each: DRIVERS.index(each.driver)):
-        yield _text(10, top + _BAR + 4, NAMES[result.driver])
+        yield text(10, top + _BAR + 4, NAMES[result.driver])
         for values, opacity in ((result.cpu, 1.0), (result.wall, 0.45)):
             middle = median_and_spread(values)[0]
             width = max(1.0, middle / longest * _TRACK)
             yield (
                 f'<rect x="{_LEFT}" y="{top}" width="{width:.1f}" height="{_BAR - 1}"'
-                f' fill="{_COLOURS[result.driver]}" fill-opacity="{opacity}"/>'
+                f' fill="{COLOURS[result.driver]}" fill-opacity="{opacity}"/>'
             )
-            yield _text(int(_LEFT + width + 6), top + _BAR - 4, f"{middle:.0f}")
+            yield text(int(_LEFT + width + 6), top + _BAR - 4, f"{middle:.0f}")
             top += _BAR
         top += _GAP
 
 
-def _text(x: int, y: int, text: str, size: int = 12, weight: str = "normal") -> str:
-    style = f'font-size="{size}" font-weight="{weight}" fill="#1f2937"'
-    return f'<text x="{x}" y="{y}" {style}>{escape(text)}</text>'
+def text(
+    x: float, y: float, words: str, size: int = 12, weight: str = "normal", anchor: str = "start"
+) -> str:
+    style = f'font-size="{size}" font-weight="{weight}" text-anchor="{anchor}" fill="#1f2937"'
+    return f'<text x="{x:g}" y="{y:g}" {style}>{escape(words)}</text>'

@@ -15,13 +15,13 @@ from benches.python.workloads import Workload
 DRIVERS = ("ours", "asyncmy", "reference", "mysqlclient", "bare")
 # Without autocommit a SELECT opens a transaction; asyncmy's pool then throws the connection away
 # at release (197 new ones for 200 queries), and the pool workloads would measure handshakes.
-_SETTINGS: dict[str, Any] = {"autocommit": True, "charset": "utf8mb4"}
-_MODULES = {"ours": "aiomysql", "reference": "aiomysql", "asyncmy": "asyncmy"}
+SETTINGS: dict[str, Any] = {"autocommit": True, "charset": "utf8mb4"}
+MODULES = {"ours": "aiomysql", "reference": "aiomysql", "asyncmy": "asyncmy"}
 
 
 def version(driver: str) -> str:
     others = {"mysqlclient": "MySQLdb", "bare": "pymysql"}
-    module = importlib.import_module({**_MODULES, **others}[driver])
+    module = importlib.import_module({**MODULES, **others}[driver])
     return str(getattr(module, "__version__", "?"))
 
 
@@ -40,10 +40,10 @@ async def measure(
 ) -> Clock:
     """One round: connect and warm up, `prepare`, measure, close."""
     if driver == "bare":
-        return await bare.measure(work, {**_SETTINGS, **connect_kwargs}, prepare)
+        return await bare.measure(work, {**SETTINGS, **connect_kwargs}, prepare)
     async with opened(driver, work, connect_kwargs) as run:
-        if not work.is_one_statement:
-            await run(work.count // 10)
+        if work.count > 1:
+            await run(max(work.count // 10, 1))
         prepare()
         with Clock() as clock:
             await run(work.count)
@@ -54,10 +54,10 @@ async def measure(
 async def opened(
     driver: str, work: Workload, connect_kwargs: dict[str, Any]
 ) -> AsyncIterator[Callable[[int], Awaitable[Any]]]:
-    module = importlib.import_module(_MODULES[driver])
+    module = importlib.import_module(MODULES[driver])
     if work.kind == "pool":
-        size = workloads.POOL_SIZE
-        pool = await module.create_pool(minsize=size, maxsize=size, **_SETTINGS, **connect_kwargs)
+        size = work.connections
+        pool = await module.create_pool(minsize=size, maxsize=size, **SETTINGS, **connect_kwargs)
         try:
             yield lambda count: workloads.pooled(pool, work, count)
         finally:
@@ -66,18 +66,18 @@ async def opened(
         return
     if work.kind == "connect":
         yield lambda count: workloads.connects(
-            lambda: module.connect(**_SETTINGS, **connect_kwargs), count
+            lambda: module.connect(**SETTINGS, **connect_kwargs), count
         )
         return
-    cursors = importlib.import_module(f"{_MODULES[driver]}.cursors")
-    connection = await module.connect(**_SETTINGS, **connect_kwargs)
+    cursors = importlib.import_module(f"{MODULES[driver]}.cursors")
+    connection = await module.connect(**SETTINGS, **connect_kwargs)
     try:
         if work.kind == "rows":
             cursor_class = cursors.DictCursor if work.dicts else cursors.Cursor
-            yield lambda _: workloads.rows(connection, work, cursor_class)
+            yield lambda count: workloads.rows(connection, work, cursor_class, count)
         elif work.kind == "stream":
             cursor_class = cursors.SSDictCursor if work.dicts else cursors.SSCursor
-            yield lambda _: workloads.stream(connection, work, cursor_class)
+            yield lambda count: workloads.stream(connection, work, cursor_class, count)
         elif work.kind == "many":
             yield lambda _: workloads.many(connection, work)
         else:
@@ -97,9 +97,9 @@ def measure_mysqlclient(
         prepare()
         with Clock() as clock:
             for _ in range(work.count):
-                MySQLdb.connect(**_SETTINGS, **connect_kwargs).close()
+                MySQLdb.connect(**SETTINGS, **connect_kwargs).close()
         return clock
-    connection = MySQLdb.connect(**_SETTINGS, **connect_kwargs)
+    connection = MySQLdb.connect(**SETTINGS, **connect_kwargs)
     kinds = {
         ("stream", True): cursors.SSDictCursor,
         ("stream", False): cursors.SSCursor,

@@ -41,7 +41,7 @@ def _rows(setting: Setting, results: list[Result]) -> list[str]:
         if driver in found:
             each = found[driver]
             peak = "" if each.peak_mb is None else f"{each.peak_mb:.0f}"
-            cells = f"{_figure(each.cpu)} | {_figure(each.wall)} | {peak}"
+            cells = f"{figure(each.cpu)} | {figure(each.wall)} | {peak}"
             lines.append(f"| {where} | {NAMES[driver]} | {cells} |")
     if "ours" in found and "asyncmy" in found:
         ours, peer = found["ours"], found["asyncmy"]
@@ -56,6 +56,7 @@ def ratio(ours: tuple[float, ...], peer: tuple[float, ...]) -> float:
     return median_and_spread(tuple(pairs))[0]
 
 
-def _figure(rounds: tuple[float, ...]) -> str:
+def figure(rounds: tuple[float, ...]) -> str:
     middle, spread = median_and_spread(rounds)
-    return f"{middle:.0f} ± {spread:.0%}" if middle >= 100 else f"{middle:.1f} ± {spread:.0%}"
+    digits = 0 if middle >= 100 else 1 if middle >= 10 else 2
+    return f"{middle:.{digits}f} ± {spread:.0%}"

@@ -6,6 +6,7 @@ import json
 import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ def median_and_spread(rounds: tuple[float, ...]) -> tuple[float, float]:
     return middle, (high - low) / 2 / middle
 
 
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(int(len(values) * share), len(values) - 1)]
+
+
 def load(path: Path) -> list[Result]:
     if not path.exists():
         return []
@@ -61,8 +66,11 @@ def load(path: Path) -> list[Result]:
 
 
 def save(path: Path, results: list[Result], about: dict[str, str]) -> None:
+    save_json(path, {"about": about, "results": [asdict(result) for result in results]})
+
+
+def save_json(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"about": about, "results": [asdict(result) for result in results]}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -11,6 +11,7 @@ import itertools
 import platform
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from benches.python import chart, report
 from benches.python.crew import Crew, WorkerFailed
 from benches.python.drivers import DRIVERS, fits
 from benches.python.results import Result, Setting, load, merged, save
-from benches.python.workloads import TABLES, WORKLOADS
+from benches.python.workloads import TABLES, WORKLOADS, Workload
 from tests.servers import VENDORS, Address, from_environment, variable
 
 _CHARTED = "point"
+# How the workers treat every driver.
+FAIR = {"every driver": "autocommit on, utf8mb4, malloc's thresholds fixed"}
 
 
 def main() -> int:
@@ -60,11 +63,15 @@ def measure(
     connect: dict[str, dict[str, Any]],
     rounds: int,
     core: int | None = None,
+    work: Workload | None = None,
 ) -> list[Result]:
-    """Every driver's rounds in one setting, taking turns; `connect` holds arguments by driver."""
-    work = WORKLOADS[setting.workload]
+    """Every driver's rounds in one setting, taking turns; `connect` holds arguments by driver.
+
+    `work` is the setting's, where it is none of the table's.
+    """
+    work = work or WORKLOADS[setting.workload]
     fitting = [driver for driver in drivers if fits(driver, work, setting.loop)]
-    request = {"workload": work.name, "loop": setting.loop, "core": core}
+    request = {"workload": asdict(work), "loop": setting.loop, "core": core}
     cpu: dict[str, list[float]] = {driver: [] for driver in fitting}
     wall: dict[str, list[float]] = {driver: [] for driver in fitting}
     began = time.monotonic()
@@ -108,23 +115,22 @@ def fill(address: Address) -> None:
 
 def publish(results: list[Result], folder: Path, name: str = "results") -> int:
     """Print the table of this run; add its figures to those in `folder`, and draw the chart."""
-    about = _about()
-    print(report.markdown(results, about))
+    facts = {**about(), **FAIR}
+    print(report.markdown(results, facts))
     everything = merged(load(folder / f"{name}.json"), results)
-    save(folder / f"{name}.json", everything, about)
-    (folder / f"{name}.md").write_text(report.markdown(everything, about))
+    save(folder / f"{name}.json", everything, facts)
+    (folder / f"{name}.md").write_text(report.markdown(everything, facts))
     if any(result.setting.workload == _CHARTED for result in everything):
         (folder / f"{name}.svg").write_text(chart.svg(everything, _CHARTED))
     print(f"written to {folder}/{name}.json, .md and .svg", file=sys.stderr)
     return 0 if results else 1
 
 
-def _about() -> dict[str, str]:
+def about() -> dict[str, str]:
     return {
         "measured": datetime.date.today().isoformat(),
         "Python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "every driver": "autocommit on, utf8mb4, malloc's thresholds fixed",
     }
 
 

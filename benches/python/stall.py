@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from benches.python import drivers
+from benches.python.results import percentile
 from benches.python.run import fill
 from benches.python.workloads import WORKLOADS
 from tests.servers import from_environment
@@ -36,7 +37,7 @@ def main() -> int:
             for driver, rounds in gaps.items():
                 rounds.append(asyncio.run(_gaps(driver, workload, kwargs)))
         for driver, rounds in gaps.items():
-            p99 = statistics.median(_percentile(each, 0.99) for each in rounds)
+            p99 = statistics.median(percentile(each, 0.99) for each in rounds)
             longest = statistics.median(max(each) for each in rounds)
             print(f"| {workload} | {driver} | {p99 * 1e3:.2f} | {longest * 1e3:.2f} |")
     return 0
@@ -62,10 +63,6 @@ async def _gaps(driver: str, workload: str, kwargs: dict[str, Any]) -> list[floa
         await run(1)
         ticking = False
     return gaps
-
-
-def _percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(int(len(values) * share), len(values) - 1)]
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def _voluntary() -> dict[str, int]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    asynchronous = [driver for driver in drivers.DRIVERS if driver != "mysqlclient"]
+    asynchronous = [driver for driver in drivers.DRIVERS if driver in drivers.MODULES]
     parser.add_argument("--driver", choices=asynchronous, default="ours")
     parser.add_argument("--python", default=sys.executable, help="the Python that holds the driver")
     parser.add_argument("--count", type=int, help=argparse.SUPPRESS)

@@ -12,7 +12,7 @@ from typing import Any
 
 from benches.python import drivers
 from benches.python.clock import Clock
-from benches.python.workloads import WORKLOADS
+from benches.python.workloads import Workload
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _measure(request: dict[str, Any], prepare: Any) -> Clock:
-    driver, work = request["driver"], WORKLOADS[request["workload"]]
+    driver, work = request["driver"], Workload.of(request["workload"])
     if driver == "mysqlclient":
         return drivers.measure_mysqlclient(work, request["connect"], prepare)
     loop = _new_event_loop(request["loop"])

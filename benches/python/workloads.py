@@ -30,9 +30,21 @@ class Workload:
     dicts: bool = False
     # How many rows a stream fetches at a time; 0: one by one, by `async for`.
     chunk: int = 0
+    # The pool's connections.
+    connections: int = POOL_SIZE
+    # How many rows a statement gives, where figures are for each of them.
+    rows: int = 0
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Workload:
+        """From fields that came as JSON, where a tuple is a list."""
+        args = fields["args"]
+        return cls(**{**fields, "args": args and tuple(args)})
 
     @property
     def unit(self) -> str:
+        if self.rows:
+            return "µs per row"
         if self.is_one_statement:
             return "ms"
         return "µs each" if self.kind == "connect" else "µs per query"
@@ -44,6 +56,8 @@ class Workload:
     @property
     def scale(self) -> float:
         """From seconds of a round to the unit."""
+        if self.rows:
+            return 1e6 / (self.count * self.rows)
         return 1e3 if self.is_one_statement else 1e6 / self.count
 
 
@@ -128,23 +142,23 @@ async def pooled(pool: Any, work: Workload, count: int) -> None:
     await asyncio.gather(*(task() for _ in range(work.tasks)))
 
 
-async def rows(connection: Any, work: Workload, cursor_class: Any) -> int:
-    async with connection.cursor(cursor_class) as cursor:
-        await cursor.execute(work.sql)
-        return len(await cursor.fetchall())
+async def rows(connection: Any, work: Workload, cursor_class: Any, count: int) -> None:
+    for _ in range(count):
+        async with connection.cursor(cursor_class) as cursor:
+            await cursor.execute(work.sql)
+            await cursor.fetchall()
 
 
-async def stream(connection: Any, work: Workload, cursor_class: Any) -> int:
-    count = 0
-    async with connection.cursor(cursor_class) as cursor:
-        await cursor.execute(work.sql)
-        if work.chunk:
-            while rows := await cursor.fetchmany(work.chunk):
-                count += len(rows)
-        else:
-            async for _ in cursor:
-                count += 1
-    return count
+async def stream(connection: Any, work: Workload, cursor_class: Any, count: int) -> None:
+    for _ in range(count):
+        async with connection.cursor(cursor_class) as cursor:
+            await cursor.execute(work.sql)
+            if work.chunk:
+                while await cursor.fetchmany(work.chunk):
+                    pass
+            else:
+                async for _ in cursor:
+                    pass
 
 
 async def many(connection: Any, work: Workload) -> None:

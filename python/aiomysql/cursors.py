@@ -8,12 +8,11 @@ skip, the native half declines, and the step is taken through the hooks, one by 
 from __future__ import annotations
 
 import contextlib
-import json
-import re
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
 from pymysql.constants import FIELD_TYPE
+from pymysql.cursors import RE_INSERT_VALUES
 from pymysql.err import (
     DatabaseError,
     DataError,
@@ -41,15 +40,8 @@ if TYPE_CHECKING:
     from ._types import Column
     from .connection import Connection
 
-#: What :meth:`Cursor.executemany` rewrites into statements of many rows when it was replaced;
-#: untouched, the native parser decides, which knows more forms.
-RE_INSERT_VALUES = re.compile(
-    r"\s*((?:INSERT|REPLACE)\b.+\bVALUES?\s*)"
-    r"(\(\s*(?:%s|%\(.+\)s)\s*(?:,\s*(?:%s|%\(.+\)s)\s*)*\))"
-    r"(\s*(?:ON\s+DUPLICATE\b.*)?);?\s*\Z",
-    re.IGNORECASE | re.DOTALL,
-)
-
+# What :meth:`Cursor.executemany` rewrites into statements of many rows when it was replaced;
+# untouched, the native parser decides, which knows more forms.
 _RE_INSERT_VALUES = RE_INSERT_VALUES
 
 
@@ -421,13 +413,20 @@ class _DeserializationCursorMixin(_Mixed[Row]):
             if column[1] == FIELD_TYPE.JSON:
                 key = column[0] if is_dict else index
                 with contextlib.suppress(ValueError, TypeError):
-                    row[key] = json.loads(row[key])
+                    row[key] = _loads(row[key])
         return row if is_dict else tuple(row)
 
     def _conv_row(self, row: Any) -> Any:
         if row is None:
             return None
         return self._deserialization_row(super()._conv_row(row))
+
+
+def _loads(text: Any) -> Any:
+    # Few deserialize in Python; all import the library.
+    import json
+
+    return json.loads(text)
 
 
 class _DictCursorMixin(_Mixed[dict[str, Any]]):

@@ -1,5 +1,6 @@
 //! Connections: how one is opened, who may use it, what runs on it, and how it ends.
 
+mod backlog;
 mod cancel;
 mod command;
 mod farewell;

@@ -10,6 +10,7 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Value};
 
+use super::backlog::patiently;
 use super::link::Link;
 use super::options::{KEEPALIVE, Options};
 use super::socket;
@@ -50,7 +51,7 @@ pub async fn open(reactor: &Arc<Reactor>, options: Options, tls: Option<Tls>) ->
 async fn get_ready(reactor: &Arc<Reactor>, options: &Options, tls: Option<Tls>) -> Result<Opened> {
     let infile = LocalInfile::new(options.local_infile);
     let opts = options.to_opts(tls.as_ref(), &infile);
-    let (conn, socket) = log_in(opts, options).await;
+    let (conn, socket) = patiently(reactor, || log_in(opts.clone(), options)).await;
     let link = Link::new(reactor, conn?, socket, infile, options.takes_several);
     let mut lease = link.lease()?;
     let settled = match check_version(&mut lease, tls.as_ref()).await {
@@ -61,7 +62,7 @@ async fn get_ready(reactor: &Arc<Reactor>, options: &Options, tls: Option<Tls>) 
     lease.note(super::Pending::Nothing);
     let server_version = lease.conclude(settled)?;
     link.infile().attach(&link, &server_version);
-    if let Some(fd) = socket {
+    if let (Some(fd), None) = (socket, &options.unix_socket) {
         socket::hasten_keepalive(fd, KEEPALIVE);
     }
     Ok(Opened {
@@ -199,15 +200,14 @@ async fn learning_the_socket<F: Future>(connecting: F) -> (F::Output, Option<i32
     let mut connecting = pin!(connecting);
     let mut learnt = None;
     let output = poll_fn(|context| {
+        // Found already, unless it was something else's (a resolver's) and is gone.
+        if learnt.is_some_and(socket::is_stream_socket) {
+            return connecting.as_mut().poll(context);
+        }
         let candidate = socket::next_descriptor();
         let polled = connecting.as_mut().poll(context);
-        if let Some(fd) = candidate.filter(|fd| socket::is_stream_socket(*fd)) {
-            learnt = Some(fd);
-        }
-        match polled {
-            Poll::Ready(output) => Poll::Ready(output),
-            Poll::Pending => Poll::Pending,
-        }
+        learnt = candidate.filter(|fd| socket::is_stream_socket(*fd));
+        polled
     })
     .await;
     (output, learnt.filter(|fd| socket::is_stream_socket(*fd)))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
@@ -12,6 +14,7 @@ import aiomysql
 import pymysql.err
 import pytest
 
+from tests.bridge.process import linux_only
 from tests.connect.fake_server import OK, Peer, error, greeting, one_row
 from tests.servers.process import free_port
 
@@ -47,6 +50,62 @@ async def test_a_socket_that_does_not_exist(tmp_path: Path) -> None:
     cause = cannot_connect(await failure(unix_socket=str(tmp_path / "none")), "localhost")
     assert isinstance(cause, FileNotFoundError)
     assert str(cause) == "[Errno 2] No such file or directory"
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[tuple[socket.socket, list[socket.socket]]]:
+    """A unix socket that takes no more connections, and those that it has taken."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "full"))
+        listener.listen(0)
+        earlier: list[socket.socket] = []
+        with contextlib.suppress(BlockingIOError):
+            while len(earlier) < 100:
+                earlier.append(socket.socket(socket.AF_UNIX))
+                earlier[-1].setblocking(False)
+                earlier[-1].connect(str(tmp_path / "full"))
+        assert 1 < len(earlier) < 100
+        yield listener, earlier
+        for each in earlier:
+            each.close()
+
+
+@linux_only
+async def test_a_full_unix_socket_is_waited_for(
+    full: tuple[socket.socket, list[socket.socket]],
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = Peer(reader, writer)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await peer.log_in()
+            await peer.settle()
+            await peer.rest()
+        writer.close()
+
+    listener, earlier = full
+    connecting = asyncio.ensure_future(_connect(listener.getsockname()))
+    await asyncio.sleep(0.1)
+    assert not connecting.done()
+    for each in earlier:
+        each.close()
+    server = await asyncio.start_unix_server(serve, sock=listener)
+    connection = await asyncio.wait_for(connecting, 10)
+    assert connection.get_server_info() == "8.0.99-fake"
+    connection.close()
+    server.close()
+
+
+@linux_only
+async def test_a_full_unix_socket_and_the_timeout(
+    full: tuple[socket.socket, list[socket.socket]],
+) -> None:
+    listener, _ = full
+    caught = await failure(unix_socket=listener.getsockname(), connect_timeout=0.2)
+    assert isinstance(cannot_connect(caught, "localhost"), asyncio.TimeoutError)
+
+
+async def _connect(path: str) -> aiomysql.Connection:
+    return await aiomysql.connect(unix_socket=path, autocommit=True)
 
 
 @pytest.mark.parametrize("greeted", [False, True])
