@@ -20,10 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from benches.python import drivers, run
-from benches.python.workloads import WORKLOADS, Workload
+from benches.python.workloads import MANY, WORKLOADS, Workload
 from tests.servers import from_environment
 
-CHOSEN = ("point", "rows_tuples", "rows_dicts", "stream", "stream_dicts", "stream_chunks")
+CHOSEN = (
+    "select_1",
+    "point",
+    "pool_50_select_1",
+    "pool_50_point",
+    "rows_tuples",
+    "rows_dicts",
+    "stream",
+    "stream_dicts",
+    "stream_chunks",
+    "executemany",
+    "connect",
+)
 ROWS = 100_000
 
 # The first that a function's name or its library's matches; the order decides.
@@ -63,7 +75,7 @@ def _report(names: list[str]) -> str:
     for name in names:
         work = WORKLOADS[name]
         counts = {driver: _instructions(driver, work) for driver in ("ours", "asyncmy")}
-        unit = "row" if work.is_one_statement else "query"
+        unit = "row" if work.is_one_statement else "connection" if name == "connect" else "query"
         lines += [
             f"## {work.title}, for each {unit}",
             "",
@@ -84,7 +96,8 @@ def _instructions(driver: str, work: Workload) -> Counter[str]:
     """By kind, for each query, or each row of a large result."""
     few, many = (1, 2) if work.is_one_statement else (500, 1500)
     short, long = (_callgrind(driver, work, count) for count in (few, many))
-    each = (many - few) * (ROWS if work.is_one_statement else 1)
+    rows = len(MANY) if work.kind == "many" else ROWS
+    each = (many - few) * (rows if work.is_one_statement else 1)
     return Counter({kind: (long[kind] - short[kind]) / each for kind in long})
 
 

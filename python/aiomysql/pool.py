@@ -231,6 +231,9 @@ class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
             RuntimeError: the pool is closing.
             OperationalError: a connection was needed and could not be opened.
         """
+        limit = self._acquire_timeout if timeout is UNSET else timeout
+        if getattr(self._acquire, "__func__", None) is _ACQUIRE:
+            return _PoolAcquireContextManager(self._checkout(limit), self)
         if timeout is UNSET:
             return _PoolAcquireContextManager(self._acquire(), self)
         return _PoolAcquireContextManager(self._acquire(timeout=timeout), self)
@@ -306,3 +309,7 @@ class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
         def is_serving(self) -> bool: ...
         async def serve_forever(self) -> None: ...
         async def start_serving(self) -> None: ...
+
+
+# While nobody has put a method of theirs in its place, its coroutine can be left out.
+_ACQUIRE = Pool._acquire

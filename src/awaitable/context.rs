@@ -1,11 +1,13 @@
 //! Coroutines that are asynchronous context managers too: the native half of `aiomysql.utils`.
 
 use pyo3::exceptions::PyStopIteration;
+use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::{Ready, Resolved};
+use super::send::{Step, Stepped, resume};
+use super::{Operation, Ready, Resolved};
 
 /// Base class of `aiomysql.utils._ContextManager`: awaited it gives what its coroutine gives, and
 /// with `async with` that is closed at the end, or given back to its pool.
@@ -79,7 +81,7 @@ impl ContextManager {
             return Ok(Bound::new(py, Ready::new(object))?.into_any());
         }
         let entering = Entering {
-            waiting: coroutine.call_method0(intern!(py, "__await__"))?.unbind(),
+            waiting: resumable(coroutine)?.unbind(),
             owner: slf.clone().unbind(),
         };
         Ok(Bound::new(py, entering)?.into_any())
@@ -117,6 +119,16 @@ impl ContextManager {
     }
 }
 
+/// What `await` would resume: a coroutine itself, without the wrapper that `__await__` makes.
+fn resumable<'py>(coroutine: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: it only looks at the object's type.
+    let is_coroutine = unsafe { ffi::PyCoro_CheckExact(coroutine.as_ptr()) } != 0;
+    match is_coroutine || coroutine.is_exact_instance_of::<Operation>() {
+        true => Ok(coroutine),
+        false => coroutine.call_method0(intern!(coroutine.py(), "__await__")),
+    }
+}
+
 /// `__aenter__` while it runs: hands everything to the coroutine and keeps what it returns.
 #[pyclass(frozen, module = "aiomysql._native")]
 pub struct Entering {
@@ -140,6 +152,17 @@ impl Entering {
     }
 }
 
+impl Stepped for Entering {
+    fn step(slf: &Bound<'_, Self>) -> PyResult<Step> {
+        let (py, this) = (slf.py(), slf.get());
+        let stepped = resume(this.waiting.bind(py))?;
+        if let Step::Return(object) = &stepped {
+            this.owner.borrow_mut(py).object = Some(object.clone_ref(py));
+        }
+        Ok(stepped)
+    }
+}
+
 #[pymethods]
 impl Entering {
     fn __await__(slf: Py<Self>) -> Py<Self> {
@@ -150,9 +173,8 @@ impl Entering {
         slf
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let next = self.waiting.bind(py).call_method0(intern!(py, "__next__"));
-        self.keep(py, next)
+    fn __next__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        Self::step(slf)?.into_next(slf.py())
     }
 
     fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

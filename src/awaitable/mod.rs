@@ -21,6 +21,7 @@ use pyo3::prelude::*;
 
 /// Finishes the types of our coroutines. To be called when the module is made.
 pub fn install(py: Python<'_>) {
+    send::install::<context::Entering>(py);
     send::install::<Operation>(py);
     send::install::<Ready>(py);
 }

@@ -8,7 +8,11 @@ use pyo3::PyClass;
 use pyo3::exceptions::PyStopIteration;
 #[cfg(Py_3_10)]
 use pyo3::ffi;
+#[cfg(not(Py_3_10))]
+use pyo3::intern;
 use pyo3::prelude::*;
+#[cfg(Py_3_10)]
+use pyo3::types::iterator::{PyIterator, PySendResult};
 
 /// What a coroutine does when it is resumed.
 pub enum Step {
@@ -33,6 +37,37 @@ impl Step {
 /// A class of coroutines.
 pub trait Stepped: PyClass {
     fn step(slf: &Bound<'_, Self>) -> PyResult<Step>;
+}
+
+/// Resumes a coroutine, or an iterator that `__await__` gave, as `await` does.
+#[cfg(Py_3_10)]
+pub fn resume(waiting: &Bound<'_, PyAny>) -> PyResult<Step> {
+    // SAFETY: PyIter_Send, which is all that is called, takes objects of any type.
+    let waiting = unsafe { waiting.cast_unchecked::<PyIterator>() };
+    Ok(
+        match waiting.send(&waiting.py().None().into_bound(waiting.py()))? {
+            PySendResult::Next(value) => Step::Yield(value.unbind()),
+            PySendResult::Return(value) => Step::Return(value.unbind()),
+        },
+    )
+}
+
+#[cfg(not(Py_3_10))]
+pub fn resume(waiting: &Bound<'_, PyAny>) -> PyResult<Step> {
+    let py = waiting.py();
+    // A coroutine is no iterator, and an iterator need not have `send`.
+    let resumed = match waiting.hasattr(intern!(py, "__next__"))? {
+        true => waiting.call_method0(intern!(py, "__next__")),
+        false => waiting.call_method1(intern!(py, "send"), (py.None(),)),
+    };
+    match resumed {
+        Ok(value) => Ok(Step::Yield(value.unbind())),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+            let value = error.value(py).getattr(intern!(py, "value"))?;
+            Ok(Step::Return(value.unbind()))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Gives the type of `T` the slot. To be called when the module is made.
