@@ -46,6 +46,9 @@ pub async fn acquire(pool: Py<Pool>) -> Result<Py<PyAny>> {
             pool.check_open()?;
             Ok::<_, Error>(ticket.is_none() && !pool.queue().is_empty())
         })?;
+        if let Some(place) = &mut ticket {
+            place.take_turn();
+        }
         if !must_queue && let Some(connection) = take_healthy(&pool, &mut waiting_since).await? {
             if let Some(ticket) = ticket {
                 ticket.leave_served();

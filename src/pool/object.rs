@@ -172,11 +172,11 @@ impl Pool {
             .collect())
     }
 
-    fn has_lendable(&self, py: Python<'_>) -> PyResult<bool> {
+    fn count_lendable(&self, py: Python<'_>) -> PyResult<usize> {
         if self.rests.is_empty() {
-            return Ok(!self.free.bind(py).is_empty()?);
+            return self.free.bind(py).len();
         }
-        Ok(!self.lendable(py)?.is_empty())
+        Ok(self.lendable(py)?.len())
     }
 
     /// A place in the queue of those who wait, unless as many wait as may.
@@ -222,10 +222,10 @@ impl Pool {
         Ok(self.maxsize == 0 || self.size(py)? < self.maxsize)
     }
 
-    /// Calls as many waiters as there are free connections for.
+    /// Calls a waiter, if there is a free connection that nobody has been called to.
     pub fn call_waiters(slf: &Bound<'_, Self>) -> PyResult<()> {
         let pool = slf.borrow();
-        if pool.has_lendable(slf.py())? {
+        if pool.queue.called() < pool.count_lendable(slf.py())? {
             pool.queue.call_next();
         }
         Ok(())

@@ -13,11 +13,20 @@ use std::task::{Context, Poll, Waker};
 use crate::errors::{Error, Result};
 use crate::runtime::lock;
 
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    #[default]
+    Waiting,
+    /// Its turn has come.
+    Called,
+    /// It is taking a connection.
+    Taking,
+}
+
 #[derive(Default)]
 struct Place {
     number: u64,
-    /// Its turn has come.
-    called: bool,
+    turn: Turn,
     /// What it is to raise instead of taking a turn.
     failure: Option<Error>,
     waker: Option<Waker>,
@@ -64,8 +73,17 @@ impl Queue {
 
     /// How many wait without having been called.
     pub fn waiting(&self) -> usize {
+        self.count(|place| place.turn == Turn::Waiting)
+    }
+
+    /// How many have been called to a connection, and have not come for it yet.
+    pub fn called(&self) -> usize {
+        self.count(|place| place.turn == Turn::Called && place.failure.is_none())
+    }
+
+    fn count(&self, is_meant: impl Fn(&Place) -> bool) -> usize {
         let state = lock(&self.0);
-        state.places.iter().filter(|place| !place.called).count()
+        state.places.iter().filter(|place| is_meant(place)).count()
     }
 
     /// Calls the first who has not been called yet.
@@ -87,10 +105,11 @@ impl Queue {
 
     fn tell_next(&self, failure: Option<Error>) -> Option<Error> {
         let mut state = lock(&self.0);
-        let Some(place) = state.places.iter_mut().find(|place| !place.called) else {
+        let mut places = state.places.iter_mut();
+        let Some(place) = places.find(|place| place.turn == Turn::Waiting) else {
             return failure;
         };
-        place.called = true;
+        place.turn = Turn::Called;
         place.failure = failure;
         let waker = place.waker.take();
         drop(state);
@@ -113,19 +132,25 @@ impl Ticket {
         Called { ticket: self }
     }
 
+    /// The turn begins: it counts no longer as one of those for whom a connection is free.
+    pub fn take_turn(&mut self) {
+        self.turn(Turn::Taking);
+    }
+
     /// The turn has brought nothing: waits for another one, without losing the place.
     pub fn wait_again(&mut self) {
-        let mut state = lock(&self.queue.0);
-        if let Some(index) = state.position(self.number) {
-            state.places[index].called = false;
-        }
+        self.turn(Turn::Waiting);
     }
 
     /// The turn was used.
     pub fn leave_served(self) {
+        self.turn(Turn::Waiting);
+    }
+
+    fn turn(&self, turn: Turn) {
         let mut state = lock(&self.queue.0);
         if let Some(index) = state.position(self.number) {
-            state.places[index].called = false;
+            state.places[index].turn = turn;
         }
     }
 }
@@ -137,7 +162,7 @@ impl Drop for Ticket {
             .position(self.number)
             .and_then(|index| state.places.remove(index));
         drop(state);
-        if place.is_some_and(|place| place.called && place.failure.is_none()) {
+        if place.is_some_and(|place| place.turn != Turn::Waiting && place.failure.is_none()) {
             self.queue.call_next();
         }
     }
@@ -157,14 +182,14 @@ impl Future for Called<'_> {
             return Poll::Ready(Ok(()));
         };
         let place = &mut state.places[index];
-        if !place.called {
+        if place.turn == Turn::Waiting {
             place.waker = Some(context.waker().clone());
             return Poll::Pending;
         }
         match place.failure.take() {
             Some(failure) => {
                 // Its turn is spent on the failure; leaving must not pass it on.
-                place.called = false;
+                place.turn = Turn::Waiting;
                 Poll::Ready(Err(failure))
             }
             None => Poll::Ready(Ok(())),
@@ -207,6 +232,18 @@ mod tests {
         queue.call_next();
         drop(first);
         assert!(is_called(&mut second));
+    }
+
+    #[test]
+    fn who_is_called_counts_until_it_comes() {
+        let queue = Arc::new(Queue::default());
+        let (mut first, _second) = (queue.join(), queue.join());
+        queue.call_next();
+        assert_eq!((queue.called(), queue.waiting()), (1, 1));
+        first.take_turn();
+        assert_eq!((queue.called(), queue.waiting()), (0, 1));
+        drop(first);
+        assert_eq!((queue.called(), queue.waiting()), (1, 0));
     }
 
     #[test]
