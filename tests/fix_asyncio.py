@@ -1,6 +1,7 @@
 """Runs `async def` tests and fixtures, each test on a loop of its own and with a deadline.
 
-AIOMYSQL_TEST_LOOP chooses the loop: asyncio (the default) or uvloop.
+AIOMYSQL_TEST_LOOP chooses the loop: asyncio (the default) or uvloop. AIOMYSQL_TEST_TASKS=eager
+gives it the eager tasks of Python 3.12.
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ GRACE_SECONDS = 20.0
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
+    loop = _new_event_loop()
+    if os.environ.get("AIOMYSQL_TEST_TASKS") == "eager":
+        loop.set_task_factory(asyncio.eager_task_factory)
+    return loop
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
     kind = os.environ.get("AIOMYSQL_TEST_LOOP", "asyncio")
     if kind == "uvloop":
         import uvloop
