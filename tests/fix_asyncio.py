@@ -17,6 +17,8 @@ import pytest
 
 T = TypeVar("T")
 
+EAGER = os.environ.get("AIOMYSQL_TEST_TASKS") == "eager"
+
 SECONDS = 60.0
 # A loop that is blocked cannot run its own deadline; then all threads' stacks are printed.
 GRACE_SECONDS = 20.0
@@ -24,7 +26,7 @@ GRACE_SECONDS = 20.0
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
     loop = _new_event_loop()
-    if os.environ.get("AIOMYSQL_TEST_TASKS") == "eager":
+    if EAGER:
         loop.set_task_factory(asyncio.eager_task_factory)
     return loop
 

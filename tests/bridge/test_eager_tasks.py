@@ -128,6 +128,29 @@ async def test_a_free_connection_is_lent_within_the_first_step(create_pool: Crea
     assert counts(pool) == (1, 1, 0)
 
 
+async def test_openings_that_fail_at_once(
+    create_pool: CreatePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within the first step of their tasks; each is told, and not tried again without end."""
+    with pytest.raises(TypeError, match="no_such_keyword"):
+        await create_pool(minsize=2, no_such_keyword=1)
+    pool = await create_pool(minsize=1, maxsize=2)
+    await pool.clear()
+    calls = []
+
+    async def refused(**options: Any) -> Any:
+        calls.append(options)
+        raise aiomysql.OperationalError(2003, "refused by the test")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("aiomysql.pool.connect", refused)
+        with pytest.raises(aiomysql.OperationalError, match="refused by the test"):
+            await asyncio.create_task(pool.acquire().__aenter__())
+    assert 1 <= len(calls) <= 2
+    async with pool.acquire() as connection:
+        assert await fetched(connection, "SELECT 1") == ((1,),)
+
+
 async def test_more_tasks_than_connections(create_pool: CreatePool) -> None:
     pool = await create_pool(minsize=0, maxsize=3, autocommit=True)
     lent: set[Any] = set()
