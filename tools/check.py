@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.servers import VENDORS, Fleet, PackagesUnavailable, from_environment
+from tests.servers import VENDORS, Fleet, PackagesUnavailable
 from tools import environment, libpython, suite
 from tools.lanes import run_all
 from tools.stages import CargoTest, Stage
@@ -36,16 +35,10 @@ def main() -> int:
         return run_all(stages, [{}])
     environment.reference()
     with ExitStack() as running:
-        fleets = [running.enter_context(Fleet(list(VENDORS))) for _ in range(_lanes())]
+        fleets = [running.enter_context(Fleet(list(VENDORS))) for _ in range(suite.lanes())]
         tests = suite.stages(python, environment.OWN_VERSION, given.all)
-        stages = [*_missing_servers(fleets[0]), *tests, *stages]
+        stages = [*suite.missing_servers(fleets[0]), *tests, *stages]
         return run_all(stages, [fleet.environment() for fleet in fleets])
-
-
-def _lanes() -> int:
-    """Two suites beside each other, each with servers of its own; one where servers are given."""
-    given = any(from_environment(vendor) for vendor in VENDORS)
-    return 1 if given else min(os.cpu_count() or 1, 2)
 
 
 def _rust_stages(python: Path) -> list[Stage]:
@@ -101,10 +94,6 @@ def _python_stages(python: Path) -> list[Stage]:
             missing="mkdocstrings needs Python 3.10" if sys.version_info < (3, 10) else None,
         ),
     ]
-
-
-def _missing_servers(fleet: Fleet) -> list[Stage]:
-    return [Stage(f"{name} server", (), missing=why) for name, why in fleet.missing.items()]
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
-from tests.servers import VENDORS
+from tests.servers import VENDORS, Fleet, from_environment
 from tools import environment
 from tools.environment import Version
 from tools.stages import Pytest, Stage
@@ -15,6 +16,16 @@ _LOOPS = ("asyncio", "uvloop")
 # About half of the suite's time, in a stage of its own.
 _HALF = ("tests/charsets", "tests/connect", "tests/faults", "tests/odd", "tests/pool")
 _SQLALCHEMYS = ("1.4", "2.1")
+
+
+def lanes() -> int:
+    """Two suites beside each other, each with servers of its own; one where servers are given."""
+    given = any(from_environment(vendor) for vendor in VENDORS)
+    return 1 if given else min(os.cpu_count() or 1, 2)
+
+
+def missing_servers(fleet: Fleet) -> list[Stage]:
+    return [Stage(f"{name} server", (), missing=why) for name, why in fleet.missing.items()]
 
 
 def stages(python: Path, version: Version, everything: bool = False) -> list[Stage]:
@@ -49,8 +60,8 @@ def _eager(pytest: tuple[str, ...]) -> Stage:
 def _on_sqlalchemy(release: str, python: Path, version: Version) -> Stage:
     """aiomysql.sa's tests on another SQLAlchemy than the suite's own."""
     name = f"pytest tests/sa on SQLAlchemy {release}"
-    if release == "2.1" and version < (3, 10):
-        return Pytest(name, (), missing="SQLAlchemy 2.1 needs Python 3.10")
+    if release == "2.1" and version < (3, 11):
+        return Pytest(name, (), missing="SQLAlchemy 2.1 needs Python 3.11")
     folder = environment.overlay(f"sqlalchemy-{release}", python, version)
     command = (str(python), "-m", "pytest", "-q", "tests/sa")
     return Pytest(name, command, {"PYTHONPATH": str(folder)})

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import tarfile
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,11 +40,17 @@ def main() -> int:
     stages = [] if given.only else [_source_distribution(tools)]
     for version in given.only or pythons.VERSIONS:
         stages += [replace(each, group=f"CPython {version}") for each in _version(version, given)]
-    with Fleet(list(VENDORS)) as fleet:
-        if "mariadb" not in fleet.addresses:
-            give_up(fleet.missing["mariadb"])
-        address = fleet.addresses["mariadb"]
-        return run_all(stages, [{**fleet.environment(), **address.example_variables()}])
+    with ExitStack() as running:
+        fleets = [running.enter_context(Fleet(list(VENDORS))) for _ in range(suite.lanes())]
+        stages = [*suite.missing_servers(fleets[0]), *stages]
+        return run_all(stages, [_variables(fleet) for fleet in fleets])
+
+
+def _variables(fleet: Fleet) -> dict[str, str]:
+    """The servers, as the suite and as the tour find them."""
+    if "mariadb" not in fleet.addresses:
+        give_up(fleet.missing["mariadb"])
+    return {**fleet.environment(), **fleet.addresses["mariadb"].example_variables()}
 
 
 def _version(version: str, given: argparse.Namespace) -> list[Stage]:
