@@ -25,6 +25,8 @@ from tools.lanes import run_all
 from tools.stages import Pytest, Stage
 
 DIST = ROOT / "dist"
+# What a build from the archive would do without in silence, or not at all.
+_IN_THE_ARCHIVE = {"Cargo.lock", "LICENSE", "build.rs", "python/aiomysql/py.typed", "src/lib.rs"}
 # What shows that a wheel works at all.
 _SMOKE = ("tests/guide", "tests/integration")
 
@@ -77,7 +79,7 @@ def _built(interpreter: pythons.Interpreter) -> Path:
     say(f"building the wheel for CPython {interpreter.version} ({interpreter.path})")
     folder = DIST / ".new"
     shutil.rmtree(folder, ignore_errors=True)
-    release = ("build", "--release", "--locked")
+    release = ("build", "--release", "--locked", "--quiet")
     _maturin(*release, "--interpreter", str(interpreter.path), "--out", str(folder))
     (wheel,) = folder.glob("*.whl")
     kept = wheel.rename(DIST / wheel.name)
@@ -92,7 +94,7 @@ def _source_distribution(tools: Path) -> Stage:
     (archive,) = DIST.glob("*.tar.gz")
     with tarfile.open(archive) as files:
         names = {name.partition("/")[2] for name in files.getnames()}
-    if missing := {"Cargo.lock", "src/lib.rs", "LICENSE", "python/aiomysql/py.typed"} - names:
+    if missing := _IN_THE_ARCHIVE - names:
         give_up(f"{archive.name} lacks {', '.join(sorted(missing))}")
     say(f"building and installing {archive.name}")
     # Into the same target folder: what was compiled already is not compiled again.
@@ -102,7 +104,7 @@ def _source_distribution(tools: Path) -> Stage:
 
 
 def _maturin(*arguments: str) -> None:
-    run([str(environment.VENV / "bin" / "maturin"), *arguments, "--quiet"])
+    run([str(environment.VENV / "bin" / "maturin"), *arguments])
 
 
 def _installed(interpreter: Path, archive: Path, name: str, **variables: str) -> Path:
