@@ -120,5 +120,11 @@ def _read_report(path: Path) -> Counts:
             if case.find("failure") is not None or case.find("error") is not None:
                 total.failures.append(f"{case.get('classname')}.{case.get('name')}")
             if (skipped := case.find("skipped")) is not None:
-                total.reasons[skipped.get("message", "")] += 1
+                total.reasons[_reason(skipped)] += 1
     return total
+
+
+def _reason(skipped: ElementTree.Element) -> str:
+    """Where a whole file was skipped, the message says no more than that."""
+    of_file = re.search(r"Skipped: (.+)['\"]\)$", skipped.text or "")
+    return of_file[1] if of_file else skipped.get("message", "")
