@@ -27,8 +27,14 @@ GRACE_SECONDS = 20.0
 def new_event_loop() -> asyncio.AbstractEventLoop:
     loop = _new_event_loop()
     if EAGER:
-        loop.set_task_factory(asyncio.eager_task_factory)
+        loop.set_task_factory(eager_task_factory)
     return loop
+
+
+def eager_task_factory(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
+    """asyncio's, on each loop: uvloop 0.23 says eager_start=None, which asyncio takes for a no."""
+    options.pop("eager_start", None)
+    return asyncio.eager_task_factory(loop, work, **options)
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:

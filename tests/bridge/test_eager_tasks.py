@@ -12,7 +12,7 @@ import pytest
 
 from tests.bridge import process
 from tests.bridge.fake_server import FakeServer
-from tests.fix_asyncio import Runner
+from tests.fix_asyncio import Runner, eager_task_factory
 from tests.pool.support import counts, no_complaints
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks are of Python 3.12")
@@ -25,7 +25,7 @@ Table = Callable[..., str]
 @pytest.fixture(autouse=True)
 def eager(runner: Runner) -> Iterator[None]:
     before = runner.loop.get_task_factory()
-    runner.loop.set_task_factory(asyncio.eager_task_factory)
+    runner.loop.set_task_factory(eager_task_factory)
     yield
     runner.loop.set_task_factory(before)
 
@@ -167,8 +167,9 @@ async def test_more_tasks_than_connections(create_pool: CreatePool) -> None:
     with no_complaints():
         tasks = [asyncio.create_task(turn(number)) for number in range(60)]
         assert await asyncio.gather(*tasks) == [((number,),) for number in range(60)]
+    # One may still be on its way that nobody waits for any more.
     size, free, used = counts(pool)
-    assert size == free <= 3
+    assert 1 <= free <= size <= 3
     assert used == 0
 
 
