@@ -35,7 +35,8 @@ use pyo3::prelude::*;
 #[global_allocator]
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
-#[pymodule]
+// PyO3 would say that the module does without the GIL, which nobody has tried.
+#[pymodule(gil_used = true)]
 mod _native {
     use super::*;
 

@@ -1,6 +1,7 @@
 """Runs `async def` tests and fixtures, each test on a loop of its own and with a deadline.
 
-AIOMYSQL_TEST_LOOP chooses the loop: asyncio (the default) or uvloop.
+AIOMYSQL_TEST_LOOP chooses the loop: asyncio (the default) or uvloop. AIOMYSQL_TEST_TASKS=eager
+gives it the eager tasks of Python 3.12.
 """
 
 from __future__ import annotations
@@ -16,12 +17,27 @@ import pytest
 
 T = TypeVar("T")
 
+EAGER = os.environ.get("AIOMYSQL_TEST_TASKS") == "eager"
+
 SECONDS = 60.0
 # A loop that is blocked cannot run its own deadline; then all threads' stacks are printed.
 GRACE_SECONDS = 20.0
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
+    loop = _new_event_loop()
+    if EAGER:
+        loop.set_task_factory(eager_task_factory)
+    return loop
+
+
+def eager_task_factory(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
+    """asyncio's, on each loop: uvloop 0.23 says eager_start=None, which asyncio takes for a no."""
+    options.pop("eager_start", None)
+    return asyncio.eager_task_factory(loop, work, **options)
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
     kind = os.environ.get("AIOMYSQL_TEST_LOOP", "asyncio")
     if kind == "uvloop":
         import uvloop

@@ -6,27 +6,20 @@
 from __future__ import annotations
 
 import argparse
-import itertools
-import os
 import shutil
 import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.servers import VENDORS, Fleet, PackagesUnavailable, from_environment
-from tools import environment, libpython
+from tests.servers import VENDORS, Fleet, PackagesUnavailable
+from tools import environment, libpython, suite
 from tools.lanes import run_all
-from tools.stages import CargoTest, Pytest, Stage
+from tools.stages import CargoTest, Stage
 
 _PYTHON_FOLDERS = ("python", "tests", "tools", "benches", "examples")
 # Annotated throughout; the tests themselves are not held to it.
 _TYPED_FOLDERS = ("python", "tools", "tests/servers", "tests/types", "benches/python")
-_DRIVERS = ("loop", "fallback")
-_LOOPS = ("asyncio", "uvloop")
-# About half of the suite's time, in a stage of its own.
-_HALF = ("tests/charsets", "tests/connect", "tests/faults", "tests/odd", "tests/pool")
-_SQLALCHEMYS = ("1.4", "2.1")
 
 
 def main() -> int:
@@ -42,15 +35,10 @@ def main() -> int:
         return run_all(stages, [{}])
     environment.reference()
     with ExitStack() as running:
-        fleets = [running.enter_context(Fleet(list(VENDORS))) for _ in range(_lanes())]
-        stages = [*_missing_servers(fleets[0]), *_suite(python, given.all), *stages]
+        fleets = [running.enter_context(Fleet(list(VENDORS))) for _ in range(suite.lanes())]
+        tests = suite.stages(python, environment.OWN_VERSION, given.all)
+        stages = [*suite.missing_servers(fleets[0]), *tests, *stages]
         return run_all(stages, [fleet.environment() for fleet in fleets])
-
-
-def _lanes() -> int:
-    """Two suites beside each other, each with servers of its own; one where servers are given."""
-    given = any(from_environment(vendor) for vendor in VENDORS)
-    return 1 if given else min(os.cpu_count() or 1, 2)
 
 
 def _rust_stages(python: Path) -> list[Stage]:
@@ -106,58 +94,6 @@ def _python_stages(python: Path) -> list[Stage]:
             missing="mkdocstrings needs Python 3.10" if sys.version_info < (3, 10) else None,
         ),
     ]
-
-
-def _missing_servers(fleet: Fleet) -> list[Stage]:
-    return [Stage(f"{name} server", (), missing=why) for name, why in fleet.missing.items()]
-
-
-def _suite(python: Path, everything: bool) -> list[Stage]:
-    stages: list[Stage] = []
-    for driver, loop in itertools.product(_DRIVERS, _LOOPS):
-        if not everything and (driver, loop) == ("fallback", "uvloop"):
-            continue
-        chosen = {"AIOMYSQL_TEST_DRIVER": driver, "AIOMYSQL_TEST_LOOP": loop}
-        pytest = (str(python), "-m", "pytest", "-q")
-        on = f"on {driver} + {loop}"
-        if everything or (driver, loop) == ("loop", "asyncio"):
-            rest = tuple(f"--ignore={folder}" for folder in _HALF)
-            stages.append(Pytest(f"pytest {' '.join(_HALF)} {on}", (*pytest, *_HALF), chosen))
-            stages.append(Pytest(f"pytest, the rest, {on}", (*pytest, *rest), chosen))
-        else:
-            stages.append(Pytest(f"pytest -m bridge {on}", (*pytest, "-m", "bridge"), chosen))
-    stages += [_on_pymysql(age, python) for age in ("oldest", "newest")]
-    stages += [_on_sqlalchemy(version, python) for version in _SQLALCHEMYS]
-    stages.append(_third_parties(python))
-    return stages
-
-
-def _on_sqlalchemy(version: str, python: Path) -> Stage:
-    """aiomysql.sa's tests on another SQLAlchemy than the suite's own."""
-    name = f"pytest tests/sa on SQLAlchemy {version}"
-    if version == "2.1" and sys.version_info < (3, 10):
-        return Pytest(name, (), missing="SQLAlchemy 2.1 needs Python 3.10")
-    folder = environment.overlay(f"sqlalchemy-{version}")
-    command = (str(python), "-m", "pytest", "-q", "tests/sa")
-    return Pytest(name, command, {"PYTHONPATH": str(folder)})
-
-
-def _on_pymysql(age: str, python: Path) -> Stage:
-    """What touches PyMySQL, with the oldest and the newest of them."""
-    folder = environment.overlay(f"pymysql-{age}")
-    parts = ("tests/unit", "tests/guide", "tests/integration/test_cursor.py")
-    # The suite's observer calls pymysql.connect() as the versions of old want it.
-    limits = ["-W", "default::DeprecationWarning", *(f"--server={name}" for name in VENDORS)]
-    command = (str(python), "-m", "pytest", "-q", *limits, *parts)
-    return Pytest(f"pytest on the {age} PyMySQL", command, {"PYTHONPATH": str(folder)})
-
-
-def _third_parties(python: Path) -> Stage:
-    """Packages that applications use the library through; the suite itself skips most of them."""
-    folder = environment.overlay("third-parties")
-    parts = ("tests/third_parties", "tests/examples")
-    command = (str(python), "-m", "pytest", "-q", *parts)
-    return Pytest(f"pytest {' '.join(parts)}", command, {"PYTHONPATH": str(folder)})
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The virtual environments and the built extension; a step is redone when its input changed.
 
 .venv             the library under development, with the tools of its tests
-.cache/reference  aiomysql 0.3.2, which the library replaces, for comparison
+.cache/reference  aiomysql 0.3.2, which the library replaces, for comparison; for each version of
+                  Python, whose messages and enums are in what it says
 .cache/types      basedpyright, with what a user of the library has
 .cache/docs       mkdocs, for the documentation's site
-.cache/overlay    other versions of what .venv holds, to be put before it on PYTHONPATH
+.cache/overlay    other versions of what .venv holds, to be put before it on PYTHONPATH, for each
+                  version of Python
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ from tools.console import give_up, say
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-REFERENCE = ROOT / ".cache" / "reference"
 DOCS = ROOT / ".cache" / "docs"
 TYPES = ROOT / ".cache" / "types"
+OVERLAYS = ROOT / ".cache" / "overlay"
 REQUIREMENTS = ROOT / "requirements"
+Version = tuple[int, ...]
+OWN_VERSION: Version = sys.version_info[:2]
 
 
 def python_of(venv: Path) -> Path:
@@ -48,10 +52,15 @@ def tools() -> Path:
     return python_of(VENV)
 
 
-def reference() -> Path:
-    """The virtual environment with aiomysql 0.3.2; returns its Python."""
-    _install(REFERENCE, REQUIREMENTS / "reference.txt")
-    return python_of(REFERENCE)
+def reference(interpreter: str = sys.executable, version: Version = OWN_VERSION) -> Path:
+    """The virtual environment with aiomysql 0.3.2 on this CPython; returns its Python."""
+    python = reference_python(version)
+    _install(python.parents[1], REQUIREMENTS / "reference.txt", interpreter)
+    return python
+
+
+def reference_python(version: Version = OWN_VERSION) -> Path:
+    return python_of(ROOT / ".cache" / "reference" / _dotted(version))
 
 
 def documentation() -> Path:
@@ -66,20 +75,26 @@ def types() -> Path:
     return python_of(TYPES)
 
 
-def overlay(name: str) -> Path:
-    """A folder with what requirements/NAME.txt lists, for PYTHONPATH."""
+def overlay(name: str, python: Path, version: Version) -> Path:
+    """A folder with what requirements/NAME.txt lists for this Python, for PYTHONPATH."""
     requirements = REQUIREMENTS / f"{name}.txt"
-    folder = ROOT / ".cache" / "overlay" / name
+    folder = OVERLAYS / _dotted(version) / name
     stamp = folder / ".stamp"
-    wanted = f"{sys.version} {_digest([requirements])}"
+    wanted = _digest([requirements])
     if _reads(stamp) != wanted:
         say(f"installing requirements/{requirements.name} into {folder.relative_to(ROOT)}")
         shutil.rmtree(folder, ignore_errors=True)
-        pip = [str(python_of(VENV)), "-m", "pip", "install", "--quiet", "--target", str(folder)]
-        run([*pip, "--disable-pip-version-check", "--requirement", str(requirements)])
+        run([*pip(python), "--target", str(folder), "--requirement", str(requirements)])
         folder.mkdir(parents=True, exist_ok=True)
         stamp.write_text(wanted)
     return folder
+
+
+def pip(python: Path) -> list[str]:
+    """The beginning of a command that installs for a Python, which need not have pip itself."""
+    runner = python if python.with_name("pip").exists() else python_of(VENV)
+    command = [str(runner), "-m", "pip", "--python", str(python), "install"]
+    return [*command, "--quiet", "--disable-pip-version-check"]
 
 
 def run(command: list[str], **changes: str) -> None:
@@ -95,26 +110,28 @@ def _require_tools() -> None:
         give_up("a C compiler (cc) is needed to link the extension and is not on PATH")
 
 
-def _install(venv: Path, requirements: Path) -> None:
-    _create(venv)
+def _install(venv: Path, requirements: Path, interpreter: str = sys.executable) -> None:
+    _create(venv, interpreter)
     stamp = venv / f".{requirements.stem}.stamp"
     wanted = _digest([requirements])
     if _reads(stamp) == wanted:
         return
     say(f"installing requirements/{requirements.name} into {venv.relative_to(ROOT)}")
-    pip = [str(python_of(venv)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([*pip, "--requirement", str(requirements)])
+    run([*pip(python_of(venv)), "--requirement", str(requirements)])
     stamp.write_text(wanted)
 
 
-def _create(venv: Path) -> None:
+def _create(venv: Path, interpreter: str) -> None:
+    own = interpreter == sys.executable
     stamp = venv / ".python.stamp"
-    wanted = f"{sys.version} {sys.base_prefix}"
+    wanted = f"{sys.version} {sys.base_prefix}" if own else interpreter
     if _reads(stamp) == wanted and python_of(venv).exists():
         return
-    say(f"making {venv.relative_to(ROOT)} with Python {sys.version.split()[0]}")
+    say(f"making {venv.relative_to(ROOT)} with {sys.version.split()[0] if own else interpreter}")
     shutil.rmtree(venv, ignore_errors=True)
-    done = subprocess.run([sys.executable, "-m", "venv", str(venv)], check=False)
+    # Not every one of them can install pip.
+    options = () if own else ("--without-pip",)
+    done = subprocess.run([interpreter, "-m", "venv", *options, str(venv)], check=False)
     if done.returncode:
         give_up("this Python cannot make virtual environments (Debian: install python3-venv)")
     stamp.write_text(wanted)
@@ -145,6 +162,10 @@ def _digest(paths: Iterable[Path]) -> str:
         digest.update(str(path.relative_to(ROOT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
 
 
 def _reads(path: Path) -> str | None:

@@ -62,7 +62,7 @@ class _Run:
             return None
         output = (self._path / "output").read_bytes()
         again = "" if self.first is None else ", what had failed once more"
-        sys.stdout.buffer.write(f"\n── {self.stage.name}{again}\n".encode() + output)
+        sys.stdout.buffer.write(f"\n── {_title(self.stage)}{again}\n".encode() + output)
         text = output.decode(errors="replace")
         counts = self.stage.count(self.process.returncode, text, self._path)
         if self.first is not None:
@@ -84,25 +84,33 @@ def run_all(stages: list[Stage], lanes: list[dict[str, str]]) -> int:
     waiting = list(stages)
     working = [_Lane(variables) for variables in lanes]
     total = Counts()
+    groups: dict[str, Counts] = {}
     lines = []
+
+    def counted(stage: Stage, counts: Counts, seconds: float) -> None:
+        lines.append(f"{seconds:7.1f} s  {_title(stage)}: {counts}")
+        if stage.group:
+            counts.failures = [f"{stage.group}, {name}" for name in counts.failures]
+            counts.unsteady = [f"{stage.group}, {name}" for name in counts.unsteady]
+            groups.setdefault(stage.group, Counts()).add(counts)
+        total.add(counts)
+
     try:
         while waiting or any(lane.running for lane in working):
             for lane in working:
                 if lane.running is None and waiting:
                     stage = waiting.pop(0)
                     if stage.missing:
-                        print(f"\n── {stage.name}\n{stage.missing}")
-                        lines.append(_line(stage, stage.skipped(), 0.0))
-                        total.add(stage.skipped())
+                        print(f"\n── {_title(stage)}\n{stage.missing}")
+                        counted(stage, stage.skipped(), 0.0)
                         continue
-                    print(f"── {stage.name}: started", flush=True)
+                    print(f"── {_title(stage)}: started", flush=True)
                     lane.running = _Run(stage, lane.variables)
                 if lane.running and (counts := lane.running.finished()) is not None:
                     run, lane.running = lane.running, None
                     run.folder.cleanup()
-                    lines.append(_line(run.stage, counts, time.monotonic() - run.began))
+                    counted(run.stage, counts, time.monotonic() - run.began)
                     print(f"── {lines[-1].strip()}", flush=True)
-                    total.add(counts)
             time.sleep(_POLL_SECONDS)
     finally:
         for lane in working:
@@ -113,9 +121,18 @@ def run_all(stages: list[Stage], lanes: list[dict[str, str]]) -> int:
         print(f"failed: {name}")
     for name in total.unsteady:
         print(f"unsteady: {name} failed, and passed when it was run once more")
+    _print_groups(groups)
     print(f"\n{total}", flush=True)
     return 1 if total.failed else 0
 
 
-def _line(stage: Stage, counts: Counts, seconds: float) -> str:
-    return f"{seconds:7.1f} s  {stage.name}: {counts}"
+def _title(stage: Stage) -> str:
+    return f"{stage.group}, {stage.name}" if stage.group else stage.name
+
+
+def _print_groups(groups: dict[str, Counts]) -> None:
+    """A line for each, and under it why it skipped what it skipped."""
+    for name, counts in groups.items():
+        print(f"\n{name}: {counts}")
+        for reason, number in counts.reasons.most_common():
+            print(f"  {number} skipped: {reason}")

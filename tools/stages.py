@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,6 +21,8 @@ class Counts:
     failures: list[str] = field(default_factory=list)
     # What failed, and passed when it was run again.
     unsteady: list[str] = field(default_factory=list)
+    # Why how many were skipped.
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:
         self.passed += other.passed
@@ -27,13 +30,15 @@ class Counts:
         self.skipped += other.skipped
         self.failures += other.failures
         self.unsteady += other.unsteady
+        self.reasons += other.reasons
 
     def repeated(self, again: Counts) -> Counts:
         """What passed the second time counts as passed, and is named."""
         unsteady = [name for name in self.failures if name not in again.failures]
         good = len(unsteady)
         failures = again.failures or self.failures[good:]
-        return Counts(self.passed + good, self.failed - good, self.skipped, failures, unsteady)
+        passed, failed = self.passed + good, self.failed - good
+        return Counts(passed, failed, self.skipped, failures, unsteady, self.reasons)
 
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
@@ -48,6 +53,8 @@ class Stage:
     variables: dict[str, str] = field(default_factory=dict)
     # Why it cannot run here; it counts as skipped, or as failed where CI is set.
     missing: str | None = None
+    # Stages of one group are also summed up in a line of their own.
+    group: str = ""
 
     def command_in(self, folder: Path) -> tuple[str, ...]:
         """The command, which may leave a report in `folder`."""
@@ -61,7 +68,9 @@ class Stage:
         return None
 
     def skipped(self) -> Counts:
-        return Counts(failed=1) if os.environ.get("CI") else Counts(skipped=1)
+        if os.environ.get("CI"):
+            return Counts(failed=1)
+        return Counts(skipped=1, reasons=Counter([self.missing or ""]))
 
 
 @dataclass(frozen=True)
@@ -110,4 +119,12 @@ def _read_report(path: Path) -> Counts:
         for case in suite.iter("testcase"):
             if case.find("failure") is not None or case.find("error") is not None:
                 total.failures.append(f"{case.get('classname')}.{case.get('name')}")
+            if (skipped := case.find("skipped")) is not None:
+                total.reasons[_reason(skipped)] += 1
     return total
+
+
+def _reason(skipped: ElementTree.Element) -> str:
+    """Where a whole file was skipped, the message says no more than that."""
+    of_file = re.search(r"Skipped: (.+)['\"]\)$", skipped.text or "")
+    return of_file[1] if of_file else skipped.get("message", "")

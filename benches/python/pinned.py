@@ -23,6 +23,7 @@ from benches.python.results import Result, Setting
 from benches.python.workloads import WORKLOADS
 from tests.servers import from_environment
 from tests.servers.process import die_with_parent
+from tools import environment
 
 
 def main() -> int:
@@ -94,7 +95,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--output", type=Path, default=Path("docs/performance"))
     parser.add_argument("--ours", default=sys.executable, help="the Python that holds the library")
-    parser.add_argument("--reference", default=".cache/reference/bin/python")
+    parser.add_argument("--reference", default=str(environment.reference_python()))
     return parser.parse_args()
 
 

@@ -21,6 +21,7 @@ from benches.python.drivers import DRIVERS, fits
 from benches.python.results import Result, Setting, load, merged, save
 from benches.python.workloads import TABLES, WORKLOADS, Workload
 from tests.servers import VENDORS, Address, from_environment, variable
+from tools import environment
 
 _CHARTED = "point"
 # How the workers treat every driver.
@@ -148,7 +149,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--output", type=Path, default=Path("docs/performance"))
     parser.add_argument("--ours", default=sys.executable, help="the Python that holds the library")
-    parser.add_argument("--reference", default=".cache/reference/bin/python")
+    parser.add_argument("--reference", default=str(environment.reference_python()))
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
 //! Opening connections: each in a task of its own, none under a lock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -16,11 +16,15 @@ use crate::runtime;
 
 /// Counts the connections that are being opened.
 #[derive(Default)]
-pub struct Openings(AtomicUsize);
+pub struct Openings {
+    count: AtomicUsize,
+    /// A task is being made for one.
+    is_beginning: AtomicBool,
+}
 
 impl Openings {
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.count.load(Ordering::SeqCst)
     }
 }
 
@@ -36,7 +40,7 @@ struct Opening {
 impl Opening {
     fn begin(pool: &Bound<'_, Pool>) -> Self {
         let openings = Arc::clone(pool.borrow().openings());
-        openings.0.fetch_add(1, Ordering::SeqCst);
+        openings.count.fetch_add(1, Ordering::SeqCst);
         Self {
             pool: pool.clone().unbind(),
             openings,
@@ -84,7 +88,7 @@ impl Opening {
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        self.openings.0.fetch_sub(1, Ordering::SeqCst);
+        self.openings.count.fetch_sub(1, Ordering::SeqCst);
         if !self.has_ended {
             let _ = Python::try_attach(|py| {
                 // Fails only where the loop is closed, and nobody waits any more.
@@ -100,7 +104,11 @@ pub fn begin(pool: &Bound<'_, Pool>) -> PyResult<()> {
     let work = open(pool.clone().unbind(), Opening::begin(pool));
     let operation = Py::new(py, Operation::new("Pool._open", None, work))?;
     let event_loop = runtime::running_loop(py)?;
-    let task = event_loop.call_method1(intern!(py, "create_task"), (operation,))?;
+    let openings = Arc::clone(pool.borrow().openings());
+    openings.is_beginning.store(true, Ordering::SeqCst);
+    let made = event_loop.call_method1(intern!(py, "create_task"), (operation,));
+    openings.is_beginning.store(false, Ordering::SeqCst);
+    let task = made?;
     // The loop itself holds its tasks weakly.
     let tasks = pool.borrow().tasks(py);
     tasks.add(&task)?;
@@ -112,6 +120,11 @@ pub fn begin(pool: &Bound<'_, Pool>) -> PyResult<()> {
 }
 
 async fn open(pool: Py<Pool>, mut opening: Opening) -> Result<Py<PyAny>> {
+    // An eager task is run while it is made. Were the opening to fail there, at once, whoever began
+    // it would find it missing and begin another one, for ever.
+    if opening.openings.is_beginning.load(Ordering::SeqCst) {
+        runtime::yield_to_loop().await;
+    }
     let connecting = Python::attach(|py| connecting(pool.bind(py), &mut opening));
     let opened = match connecting {
         Ok(connecting) => match connecting.await {

@@ -113,23 +113,3 @@ async def test_a_cancel_that_is_caught_can_be_taken_back(fake: FakeServer) -> No
         await asyncio.sleep(0.01)
         task.cancel("enough")
         assert await task == "enough"
-
-
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks are of Python 3.12")
-async def test_eager_tasks(connect: Callable[..., Any]) -> None:
-    connections = [await connect() for _ in range(5)]
-    loop = asyncio.get_running_loop()
-    loop.set_task_factory(asyncio.eager_task_factory)
-    try:
-        sums = [
-            asyncio.create_task(execute(each, f"SELECT {n}")) for n, each in enumerate(connections)
-        ]
-        assert await asyncio.gather(*sums) == [((n,),) for n in range(5)]
-        task = asyncio.create_task(execute(connections[0], "SELECT SLEEP(20)"))
-        task.cancel("eager")
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert connections[0].closed
-        assert await asyncio.create_task(execute(connections[1], "SELECT 7")) == ((7,),)
-    finally:
-        loop.set_task_factory(None)

@@ -69,7 +69,9 @@ async def main():
     async def nest(number):
         await query(connections[number])
         loop.run_until_complete(query(connections[number + 4]))
-        loop.run_until_complete(asyncio.wait_for(plain, 10))
+        # No wait_for: from 3.14 on asyncio does not know nest_asyncio's tasks as current ones.
+        loop.run_until_complete(asyncio.wait({plain}, timeout=10))
+        plain.result()
 
     tasks = [asyncio.ensure_future(nest(number)) for number in range(4)]
     plain = asyncio.ensure_future(query(connections[8]))

@@ -33,7 +33,7 @@ class Runs:
 
     def on(self, server: RunningServer) -> tuple[Transcripts, Transcripts]:
         if server.vendor not in self._made:
-            theirs = _start(environment.python_of(environment.REFERENCE), server)
+            theirs = _start(environment.reference_python(), server)
             ours = _start(Path(sys.executable), server)
             self._made[server.vendor] = (_finish(theirs), _finish(ours))
         return self._made[server.vendor]
@@ -60,7 +60,7 @@ def _finish(process: subprocess.Popen[str]) -> Transcripts:
 
 @pytest.fixture(scope="session")
 def runs() -> Runs:
-    if not environment.python_of(environment.REFERENCE).exists():
+    if not environment.reference_python().exists():
         reason = "there is no aiomysql 0.3.2: python -m tools.environment reference"
         if os.environ.get("CI"):
             pytest.fail(reason, pytrace=False)

@@ -35,7 +35,7 @@ class Sides:
     """aiomysql 0.3.2 and this library, each on connections of its own."""
 
     def __init__(self, server: RunningServer) -> None:
-        python = environment.python_of(environment.REFERENCE)
+        python = environment.reference_python()
         self._oracle = Oracle(python, environment.ROOT, server.address.url)
         self._runner = Runner()
         self._sessions = Sessions()
@@ -92,7 +92,7 @@ def _without_backslashes(literal: re.Match[str]) -> str:
 
 @pytest.fixture(scope="module")
 def sides(server: RunningServer) -> Iterator[Sides]:
-    if not environment.python_of(environment.REFERENCE).exists():
+    if not environment.reference_python().exists():
         reason = "there is no aiomysql 0.3.2: python -m tools.environment reference"
         if os.environ.get("CI"):
             pytest.fail(reason, pytrace=False)

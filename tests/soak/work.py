@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import json
 import sys
 import time
@@ -97,7 +98,7 @@ def held() -> tuple[int, int, int]:
 def main(phase: str, count: int, url: str) -> None:
     kwargs = Address.parse(url).connect_kwargs(phase != "connects")
     work = PHASES[phase]
-    loop = asyncio.new_event_loop() if asyncio.iscoroutinefunction(work) else None
+    loop = asyncio.new_event_loop() if inspect.iscoroutinefunction(work) else None
     began = time.monotonic()
     tenths = []
     for _ in range(10):

@@ -102,7 +102,8 @@ def test_errors_are_pythons(query, args, error, text):
 
 
 def test_integers_are_no_numbers_once_escaped():
-    with pytest.raises(TypeError, match="real number is required"):
+    # Python 3.9 leaves out the "real".
+    with pytest.raises(TypeError, match=r"^%d format: a (real )?number is required, not str$"):
         interpolate("%d", (1,))
 
 
