@@ -19,6 +19,7 @@ from benches.python.imports import Import
 from benches.python.results import Result, Setting, median_and_spread, save_json
 from benches.python.run import FAIR, about, fill, measure
 from tests.servers import Address, from_environment
+from tools import environment
 
 MEASURED = ("ours", "asyncmy", "reference")
 
@@ -144,7 +145,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--connects", type=int, default=15, help="rounds of connecting")
     parser.add_argument("--output", type=Path, default=Path("docs/performance"))
     parser.add_argument("--ours", default=sys.executable, help="the Python that holds the library")
-    parser.add_argument("--reference", default=".cache/reference/bin/python")
+    parser.add_argument("--reference", default=str(environment.reference_python()))
     parser.add_argument("--driver", action="append", choices=MEASURED, help="repeatable (all)")
     return parser.parse_args()
 

@@ -23,6 +23,7 @@ from benches.python.results import Result, Setting, save
 from benches.python.run import FAIR, about, fill, measure
 from benches.python.workloads import POINT, ROWS, Workload
 from tests.servers import from_environment
+from tools import environment
 
 # What bench_rows holds; more rows are its product with a table of a few.
 STORED = 100_000
@@ -223,7 +224,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most-connections", type=int, default=500)
     parser.add_argument("--output", type=Path, default=Path("docs/performance"))
     parser.add_argument("--ours", default=sys.executable, help="the Python that holds the library")
-    parser.add_argument("--reference", default=".cache/reference/bin/python")
+    parser.add_argument("--reference", default=str(environment.reference_python()))
     return parser.parse_args()
 
 
