@@ -142,11 +142,13 @@ async def pooled(pool: Any, work: Workload, count: int) -> None:
     await asyncio.gather(*(task() for _ in range(work.tasks)))
 
 
-async def rows(connection: Any, work: Workload, cursor_class: Any, count: int) -> None:
+async def rows(connection: Any, work: Workload, cursor_class: Any, count: int) -> Any:
     for _ in range(count):
+        fetched = None
         async with connection.cursor(cursor_class) as cursor:
             await cursor.execute(work.sql)
-            await cursor.fetchall()
+            fetched = await cursor.fetchall()
+    return fetched
 
 
 async def stream(connection: Any, work: Workload, cursor_class: Any, count: int) -> None:
