@@ -232,7 +232,7 @@ class Pool(_native.Pool[CursorT], asyncio.AbstractServer):
             OperationalError: a connection was needed and could not be opened.
         """
         limit = self._acquire_timeout if timeout is UNSET else timeout
-        if getattr(self._acquire, "__func__", None) is _ACQUIRE:
+        if type(self)._acquire is _ACQUIRE and "_acquire" not in self.__dict__:
             return _PoolAcquireContextManager(self._checkout(limit), self)
         if timeout is UNSET:
             return _PoolAcquireContextManager(self._acquire(), self)

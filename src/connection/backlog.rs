@@ -7,15 +7,17 @@
 use std::future::{Future, pending};
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::errors::{Cause, Error, Result};
 use crate::runtime::Reactor;
 use crate::runtime::deadline::{Limit, within};
 
-const PAUSE: Duration = Duration::from_millis(10);
-/// Ten seconds, where `connect_timeout` does not end it before.
-const TRIES: usize = 1000;
+/// The first pause; each is twice as long as the one before, up to the longest.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_millis(160);
+/// Where `connect_timeout` does not end it before.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs `connecting` until it is let in, or refused for another reason.
 pub async fn patiently<T, F>(
@@ -25,15 +27,17 @@ pub async fn patiently<T, F>(
 where
     F: Future<Output = (Result<T>, Option<i32>)>,
 {
-    for _ in 1..TRIES {
+    let began = Instant::now();
+    let mut pause = SHORTEST;
+    loop {
         match connecting().await {
-            (Err(error), _) if is_queue_full(&error) => {
-                let _ = within(reactor, Some(Limit::Total(PAUSE)), pending::<()>()).await;
+            (Err(error), _) if is_queue_full(&error) && began.elapsed() < PATIENCE => {
+                let _ = within(reactor, Some(Limit::Total(pause)), pending::<()>()).await;
+                pause = LONGEST.min(pause * 2);
             }
             other => return other,
         }
     }
-    connecting().await
 }
 
 /// EAGAIN, which nothing else in an attempt to connect ends with.

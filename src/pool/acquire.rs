@@ -70,7 +70,13 @@ pub async fn acquire(pool: Py<Pool>) -> Result<Py<PyAny>> {
             }
             none => none.insert(Python::attach(|py| pool.borrow(py).join())?),
         };
-        Python::attach(|py| Pool::open_missing(pool.bind(py)))?;
+        Python::attach(|py| {
+            // Both may have changed while the connection's health was looked at: the pool may have
+            // been closed, and a connection may have come back to one who was not waiting then.
+            pool.borrow(py).check_open()?;
+            Pool::call_waiters(pool.bind(py))?;
+            Ok::<_, Error>(Pool::open_missing(pool.bind(py))?)
+        })?;
         place.called().await?;
     }
 }

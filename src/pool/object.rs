@@ -247,7 +247,8 @@ impl Pool {
         loop {
             {
                 let pool = slf.borrow();
-                let waiting = pool.queue.waiting();
+                // Those who are called count, as do the free connections that they are called to.
+                let waiting = pool.queue.waiting() + pool.queue.called();
                 if waiting == 0 && least == 0 {
                     return Ok(());
                 }

@@ -114,6 +114,24 @@ class TestClasses:
             pass
         assert len(calls) == 1
 
+    async def test_pools_by_wrapt(self, create_pool: Any, calls: list[Any]) -> None:
+        """As tracing libraries do: its wrappers answer for what they wrap."""
+        wrapt = pytest.importorskip("wrapt")
+
+        def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+            calls.append(instance)
+            return wrapped(*args, **kwargs)
+
+        pool = await create_pool()
+        original = aiomysql.Pool.__dict__["_acquire"]
+        wrapt.wrap_function_wrapper(aiomysql.Pool, "_acquire", wrapper)
+        try:
+            async with pool.acquire():
+                pass
+        finally:
+            aiomysql.Pool._acquire = original
+        assert calls == [pool]
+
 
 class _nothing:
     def __enter__(self) -> None:
