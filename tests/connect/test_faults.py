@@ -101,7 +101,7 @@ async def test_a_full_unix_socket_and_the_timeout(
 ) -> None:
     listener, _ = full
     caught = await failure(unix_socket=listener.getsockname(), connect_timeout=0.2)
-    assert isinstance(cannot_connect(caught, "localhost"), asyncio.TimeoutError)
+    assert isinstance(cannot_connect(caught, "localhost"), TimeoutError)
 
 
 async def _connect(path: str) -> aiomysql.Connection:
