@@ -107,6 +107,12 @@ class FakeServer:
         return port
 
     async def _stop(self) -> None:
+        # A server that is closed between accepting a connection and making its transport never
+        # closes that socket: accept no more, and let the transports be made.
+        for listening in self._server.sockets:
+            self._loop.remove_reader(listening.fileno())
+        for _ in range(2):
+            await asyncio.sleep(0)
         self._server.close()
         self._open.set()
         for writer in self._writers:
